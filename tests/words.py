@@ -67,13 +67,16 @@ HOMONYMS = (
         "harness/evaluation/pair_evidence.py",
         "harness/evaluation/stage_rows.py",
     ),
-    _homonym("a method of a port", "update", "backends/declarations.py", "backends/tf2/trainer.py"),
+    _homonym(
+        "a method of a port", "update", "backends/declarations.py", "backends/tf2/training.py"
+    ),
     _homonym(
         "what a workload's configuration says of its forward look",
         "forward",
         "backends/protocol/session.py",
         "backends/recording/*.py",
         "backends/t*/core.py",
+        "backends/tf1/teacher_forcing.py",
         "harness/workloads/spec.py",
     ),
     _homonym(
@@ -103,11 +106,11 @@ HOMONYMS = (
         "what a dtype was seen of",
         "loss",
         "backends/ports/numpy/linear.py",
-        "backends/tf1/phases.py",
-        "backends/tf2/trainer.py",
+        "backends/tf1/training.py",
+        "backends/tf2/training.py",
         "backends/torch/training.py",
     ),
-    _homonym("a part of TensorFlow 1's graph", "gradients update", "backends/tf1/phases.py"),
+    _homonym("a part of TensorFlow 1's graph", "gradients update", "backends/tf1/training.py"),
     _homonym("how TensorFlow pads", "SAME", "backends/ports/tf1/cnn.py"),
     _homonym("a curve's name", "loss", "harness/sinks/mlflow.py"),
     _homonym(

@@ -55,8 +55,8 @@ class Probed(Effective):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Taught(Tensors):
-    """The answer to `teach`."""
+class TeacherForcedTensors(Tensors):
+    """The answer to `teacher_force`."""
 
     read: dict[str, tuple[str, ...]]
     own: dict[str, tuple[str, ...]]
@@ -143,7 +143,7 @@ OPEN = Verb("open", Opened)
 PROBE = Verb("probe", Probed)
 EFFECTIVE = Verb("effective", Effective)
 RECORD = Verb("record", Tensors)
-TEACH = Verb("teach", Taught)
+TEACHER_FORCE = Verb("teacher_force", TeacherForcedTensors)
 LOAD = Verb("load", Nothing)
 PREPARE = Verb("prepare", PreparedPort)
 BLOCK = Verb("block", Block)
@@ -161,7 +161,7 @@ ADOPT = Verb("adopt", Adopted)
 VERBS: dict[str, Verb[Any]] = {
     verb.name: verb
     for verb in (
-        *(DESCRIBE, OPEN, PROBE, EFFECTIVE, RECORD, TEACH),
+        *(DESCRIBE, OPEN, PROBE, EFFECTIVE, RECORD, TEACHER_FORCE),
         *(LOAD, PREPARE, BLOCK, STEP, SPEND, START),
         *(ADVANCE, CONTINUE, EXPORT, GENERATE, INSPECT, ADOPT),
     )

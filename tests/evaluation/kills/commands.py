@@ -89,7 +89,7 @@ def _model(scratch: Path) -> list[Any]:
 
 def _converted(scratch: Path) -> list[Any]:
     model = training.checked(scratch / "converted")
-    return [model.build, model.step, model.converted["from"]]
+    return [model.build, model.step, model.converted.build]
 
 
 def _generated(scratch: Path) -> list[Any]:

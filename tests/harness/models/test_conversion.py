@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from harness.execution import answers
 from harness.execution.verbs import Promised, Said, Verb
 from harness.models import foreign_names, training
 from harness.models.conversion import CEILING, Checkpoint, compare, convert
+from harness.models.origin import Converted
 from harness.models.training import Model
 from harness.workloads.linear import WORKLOAD as LINEAR
 from harness.workloads.spec import Workload
@@ -154,11 +156,13 @@ def test_a_conversion_leaves_a_model_that_says_where_it_came_from(tmp_path: Path
         done.error,
     )
     made = training.read(tmp_path / "out")
+    assert Converted("torch", {"adam": "the saved powers"}, 0.0) == made.converted
+    document = json.loads((tmp_path / "out" / training.MODEL_FILE).read_text())
     assert {
         "from": "torch",
         "step_origin": {"adam": "the saved powers"},
         "proof": 0.0,
-    } == made.converted
+    } == document["converted"]
     assert [
         ("torch", "export"),
         ("tf2", "adopt"),
@@ -189,7 +193,7 @@ def test_another_programs_checkpoint_is_read_under_its_names(tmp_path: Path):
     assert [("torch", "inspect"), ("torch", "export")] == site.asked[:2]
     weights = {"W": ["dense/kernel"], "b": ["dense/bias"]}
     assert [{"weights": weights, "slots": {}, "powers": {}, "step": 6}] == site.named
-    assert "--names mine.json" == training.read(tmp_path / "out").converted["names"]
+    assert "--names mine.json" == training.read(tmp_path / "out").converted.names
 
 
 def test_names_that_do_not_fit_leave_nothing(tmp_path: Path):
@@ -208,7 +212,7 @@ def test_without_a_proof_no_step_is_run_and_none_is_claimed(tmp_path: Path):
     assert (None, None, None) == (
         done.error,
         done.worst,
-        training.read(tmp_path / "out").converted["proof"],
+        training.read(tmp_path / "out").converted.proof,
     )
     assert "continue" not in {verb for _, verb in site.asked}
 

@@ -46,7 +46,8 @@ class Network(nn.Module):''',
             (
                 'total = self.model(arrays["x"])',
                 """pairs = zip(arrays["x"].split(1, 1), self.model.weight.split(1, 1), strict=True)
-        total = sum((functional.linear(*pair) for pair in pairs), self.model.bias.to(self.low))""",
+        total = self.model.bias.to(self.low_dtype)
+        total = sum((functional.linear(*pair) for pair in pairs), total)""",
             ),
         ),
         "forward",

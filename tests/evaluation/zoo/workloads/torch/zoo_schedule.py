@@ -8,7 +8,7 @@ from torch.nn import functional
 from torch.optim.lr_scheduler import MultiStepLR, ReduceLROnPlateau
 
 from backends.torch.core import DENSE, TorchPort
-from backends.torch.updater import Updater
+from backends.torch.optimizers import Updater
 
 
 class Scheduled(Updater):

@@ -3,7 +3,7 @@ it sees them."""
 
 import torch
 
-from backends.torch.updater import Updater
+from backends.torch.optimizers import Updater
 
 from . import optimizers
 
