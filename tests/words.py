@@ -145,7 +145,7 @@ ESTABLISHED_NOUNS = {
     "backends/protocol/loading": "of a plug-in: a port",
     "backends/recording": "what a run leaves on a tape; a recording is made there",
     "backends/recording/graph_feeding": "TensorFlow 1 feeds its graphs",
-    "backends/torch/training": "what a framework does beside inference",
+    "backends/*/training": "what a framework does beside inference",
     "harness/bisecting": "the room of `harness bisect`",
     "harness/commands/listing": "a table that is printed",
     "harness/environments/staging": "a place where files wait for those who use them",

@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import CorruptRecord
 from harness.models.origin import Converted
-from harness.records.decoding import decode
+from harness.records.decoder import decode
 
 
 @pytest.mark.parametrize(
