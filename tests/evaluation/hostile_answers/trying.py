@@ -108,7 +108,8 @@ class Pipe:
     tells what it is doing pass.
 
     Attributes:
-        met: how many answers there were to each verb. altered: whether one was another than it had been.
+        met: how many answers there were to each verb. altered: whether one was another than it had
+            been.
     """
 
     def __init__(self, case: Case | None) -> None:

@@ -75,8 +75,8 @@ def run(
             stdout=sink,
             stderr=sink,
             start_new_session=True,
-            # Started in the background it would ignore SIGINT.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  (this process has one thread)
+            # Started in the background it would ignore SIGINT. This process has one thread.
+            preexec_fn=_heed_interrupts,  # noqa: PLW1509
         )
     try:
         struck = strike is not None and _strike(process, scratch, strike)
@@ -90,6 +90,10 @@ def run(
         process.kill()  # nothing, if it has ended
         code = process.wait()
     return Ended(code, said.read_text(encoding="utf-8", errors="replace"), struck, stuck)
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _strike(process: subprocess.Popen[bytes], scratch: Path, strike: Strike) -> bool:

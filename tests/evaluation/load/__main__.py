@@ -51,10 +51,8 @@ def main(words: Sequence[str] | None = None) -> int:
     different = (
         [pair for pair in comparing.PAIRS if pair[0] != pair[1]] if chosen.quiet_budget else []
     )
-    todo = [
-        (one, chosen.quiet_budget)
-        for one in (comparing.Asked(-1 - at, "none", *pair) for at, pair in enumerate(different))
-    ]
+    undisturbed = [comparing.Asked(-1 - at, "none", *pair) for at, pair in enumerate(different)]
+    todo = [(one, chosen.quiet_budget) for one in undisturbed]
     todo += [(one, chosen.budget) for one in comparing.asked(chosen.pairs)]
     for one, budget_s in todo:
         if one.number in {row.number for row in found}:

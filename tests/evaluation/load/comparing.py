@@ -7,6 +7,7 @@ import datetime
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -92,15 +93,15 @@ def compare(one: Asked, budget_s: float, **more: Any) -> list[Said]:
 def said(one: Asked, row: SpeedRow) -> Said:
     """Return what is kept of a row."""
     return Said(
-        one.number,
-        one.load,
-        one.pair,
-        row.action,
-        row.verdict,
-        row.material,
-        row.ratio,
-        row.rounds,
-        row.obstacle,
+        number=one.number,
+        load=one.load,
+        pair=one.pair,
+        action=row.action,
+        verdict=row.verdict,
+        material=row.material,
+        ratio=row.ratio,
+        rounds=row.rounds,
+        obstacle=row.obstacle,
     )
 
 
@@ -147,9 +148,7 @@ def table(found: Sequence[Said], truth: Mapping[tuple[str, str], str]) -> str:
     wrong = contradicted(found, truth)
     for load, pair in dict.fromkeys((one.load, one.pair) for one in found):
         mine = [one for one in found if (one.load, one.pair) == (load, pair)]
-        count = {
-            word: sum(one.verdict == word for one in mine) for word in (*FOUND, "SAME", "UNCLEAR")
-        }
+        count = Counter(one.verdict for one in mine)
         busy = sum("busy" in one.obstacle for one in mine)
         bad = sum((one.load, one.pair) == (load, pair) for one in wrong)
         comparisons = len({one.number for one in mine})
