@@ -10,12 +10,12 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from harness.commands import compare as comparison
 from harness.commands import options
 from harness.results.model import SpeedRow
 from tests.evaluation.load import hogs
+from tests.evaluation.round_sizes import USUAL, RoundSizes, in_effect
 
 #: What is compared, in turns: a build with itself, and `cnn` on two frameworks.
 PAIRS = (
@@ -68,9 +68,16 @@ def asked(
     return [Asked(number, *each[number % len(each)]) for number in range(count)]
 
 
-def compare(one: Asked, budget_s: float, **more: Any) -> list[Said]:
-    """Compare as `harness compare` does, under the load."""
-    with tempfile.TemporaryDirectory() as folder, hogs.running(one.load):
+def compare(
+    one: Asked, budget_s: float, sizes: RoundSizes = USUAL, threads: int | None = None
+) -> list[Said]:
+    """Compare as `harness compare` does, under the load.
+
+    Args:
+        one: what is compared. budget_s: for all rounds. sizes: of a round.
+        threads: of a worker; None for as many as `harness compare` would have.
+    """
+    with tempfile.TemporaryDirectory() as folder, hogs.running(one.load), in_effect(sizes):
         chosen = options.Options(
             backends=(one.a, one.b),
             workloads=(one.workload,),
@@ -79,7 +86,7 @@ def compare(one: Asked, budget_s: float, **more: Any) -> list[Said]:
             budget=budget_s,
             seed=abs(one.number),
             reports=Path(folder),
-            **more,
+            threads=threads,
         )
         context = comparison.Context(
             dict(os.environ),
