@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,23 @@ def test_every_count_sees_what_is_planted_and_nothing_else(name: str):
     count = getattr(structure, name)
     assert 1 == len(list(count("harness/planted.py", PLANTED[name])))
     assert [] == list(count("harness/planted.py", HONEST[name]))
+
+
+@pytest.mark.parametrize("count", structure.FORM, ids=lambda count: count.__name__)
+@pytest.mark.parametrize("folder", [structure.PROGRAMS, "tests/meta", structure.STRANGERS])
+def test_tests_are_held_to_the_counts_of_form(
+    tmp_path: Path, folder: str, count: structure.Counter
+):
+    """Planted in one of them: that number, and no other, is beyond its limit. Ports of strangers
+    are left out."""
+    (tmp_path / folder).mkdir(parents=True)
+    allowed = structure.FORM[count] if folder == "tests/meta" else 0
+    for place in range(allowed + 1):
+        path = tmp_path / folder / f"planted_{place}.py"
+        path.write_text(PLANTED[count.__name__], encoding="utf-8")
+    beyond = [where for _, number, limit, where in structure.numbers(tmp_path) if number > limit]
+    assert [allowed + 1] * (folder != structure.STRANGERS) == [len(where) for where in beyond]
+    assert all(line.startswith(f"{folder}/") for where in beyond for line in where)
 
 
 def test_every_counter_is_shown():
