@@ -10,8 +10,8 @@ from __future__ import annotations
 import ast
 import dataclasses
 import enum
+import fnmatch
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatch
 
 from backends.contract import Stage, Status
 from harness.changes.model import Severity
@@ -46,7 +46,7 @@ class Homonym:
 
     def covers(self, path: str, word: str) -> bool:
         """Whether the word is none of an enumeration in that module."""
-        return word in self.words and any(fnmatch(path, place) for place in self.places)
+        return word in self.words and any(fnmatch.fnmatch(path, place) for place in self.places)
 
 
 def _homonym(reason: str, words: str, *places: str) -> Homonym:
@@ -178,20 +178,17 @@ def _exempt(node: ast.AST) -> list[ast.expr]:
 
 
 def gerunds(paths: Iterable[str]) -> list[str]:
-    """Return the modules and rooms of the product that are named after an activity, as `staging` is,
-    and are no established nouns.
+    """Return the modules and rooms of the product that are named after an activity, as `staging`
+    is, and are no established nouns.
 
     Args:
         paths: of modules, below the root.
     """
     names = {path.removesuffix(".py").removesuffix("/__init__") for path in paths}
-    return sorted(
-        name
-        for name in names
-        if name.startswith(PACKAGES)
-        and name.endswith("ing")
-        and not any(fnmatch(name, noun) for noun in ESTABLISHED_NOUNS)
-    )
+    activities = {name for name in names if name.startswith(PACKAGES) and name.endswith("ing")}
+    for noun in ESTABLISHED_NOUNS:
+        activities -= {*fnmatch.filter(activities, noun)}
+    return sorted(activities)
 
 
 def spelled(path: str, source: str) -> Iterator[tuple[int, str]]:

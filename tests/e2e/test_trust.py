@@ -1,5 +1,5 @@
-"""What runs and what is only read, from outside: files of `--ports` run in the command itself, ports
-in workers, and the words of a report never."""
+"""What runs and what is only read, from outside: files of `--ports` run in the command itself,
+ports in workers, and the words of a report never."""
 
 from __future__ import annotations
 

@@ -251,15 +251,14 @@ def test_a_reader_without_a_guard_is_counted(
     assert "traceback" in faults(made, "report --format html", tmp_path)
 
 
-def test_a_hang_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hang_is_counted() -> None:
     """The watchdog wakes whoever waits for a FIFO."""
-    monkeypatch.setattr("tests.evaluation.hostile.calls.LIMIT_S", 0.2)
 
     def wait() -> None:
         while True:
             pass
 
-    assert call(wait).hung
+    assert call(wait, limit_s=0.2).hung
 
 
 def test_control_characters_and_files_are_looked_for() -> None:

@@ -170,8 +170,8 @@ def test_every_construct_can_be_teacher_forced(laboratory, workload, read):
 
 
 def test_two_wrong_layers_of_ehr_mgan(laboratory, tmp_path):
-    """The torch port reads nothing back, so the one on TensorFlow is forced by its values. Both streams'
-    second layer are one product: of the later one nothing can be told."""
+    """The torch port reads nothing back, so the one on TensorFlow is forced by its values. Both
+    streams' second layer are one product: of the later one nothing can be told."""
     mutant = Mutant(
         0,
         "two_layers",

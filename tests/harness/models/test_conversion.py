@@ -23,7 +23,9 @@ from harness.models.training import Model
 from harness.workloads.linear import WORKLOAD as LINEAR
 from harness.workloads.spec import Workload
 
-MODEL = Model("linear", "tiny", "", "torch", "fp32", 0, 0, "key")
+MODEL = Model(
+    "linear", "tiny", data="", build="torch", precision="fp32", seed=0, step=0, config="key"
+)
 WEIGHTS = np.linspace(0.5, 1.0, 8)
 STEP = 2.0**-10
 

@@ -25,7 +25,8 @@ def rounded(x):
     """Return float32 as tensor cores read it."""
     if x.dtype != torch.float32:
         return x
-    return x + (((x.detach().view(torch.int32) + (1 << 12)) & -(1 << 13)).view(torch.float32) - x.detach())
+    bits = (x.detach().view(torch.int32) + (1 << 12)) & -(1 << 13)
+    return x + (bits.view(torch.float32) - x.detach())
 
 
 class Network(nn.Module):''',
