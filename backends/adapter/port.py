@@ -10,7 +10,7 @@ from backends import contract, schedule
 from backends.adapter import pieces
 from backends.adapter.draws import Draws
 from backends.adapter.side import FORWARD, GENERATE, Side, StepResult, Tap
-from backends.contract import Setting, Taught
+from backends.contract import ForcedActivations, Setting
 from backends.parameters import check
 from backends.source import Batch
 from backends.survey import Piece
@@ -128,7 +128,7 @@ class Port(contract.Port):
 
     def forward_from(
         self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
-    ) -> Taught:
+    ) -> ForcedActivations:
         draws = self._draws(FORWARD if training else GENERATE, batch)
         taps = {tap.name: tap for tap in self.plan.taps}
         own_teacher = {
@@ -136,13 +136,13 @@ class Port(contract.Port):
             for name, value in teacher.items()
             if name in taps
         }
-        taught = self.side.look_from(batch.arrays, training, draws, self.plan.taps, own_teacher)
+        forced = self.side.look_from(batch.arrays, training, draws, self.plan.taps, own_teacher)
         values = {
             name: _shown(value, taps[name].axes)
-            for name, value in taught.values.items()
+            for name, value in forced.values.items()
             if name in taps
         }
-        return Taught(values, taught.read, taught.own, taught.rooted)
+        return ForcedActivations(values, forced.read, forced.own, forced.rooted)
 
     def _losses(self, phase: str, result: StepResult) -> Dict[str, float]:
         return {name: float(result.losses[own]) for name, own in self.plan.losses[phase].items()}

@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from backends.adapter.draws import Draws
-from backends.contract import Setting, Taught, Unsupported
+from backends.contract import ForcedActivations, Setting, Unsupported
 from backends.pair import Declared
 from backends.survey import Survey
 
@@ -155,7 +155,7 @@ class Side(abc.ABC):
         draws: Optional[Draws],
         taps: Sequence[Tap],
         teacher: Arrays,
-    ) -> Taught:
+    ) -> ForcedActivations:
         """Return `look`, each tap computed from the teacher's values of those before it.
 
         Args:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from backends.contract import Status
 from harness import plan
-from harness.commands import recording, resolution
+from harness.commands import fidelity_jobs, resolution
 from harness.commands.interpreters import locate
 from harness.commands.options import Options
 from harness.context import Context
@@ -77,7 +77,7 @@ def look(path: Path, chosen: Options, context: Context, use_map: bool = True) ->
     paths = user_paths(context)
     with tempfile.TemporaryDirectory(prefix="harness-pair-") as folder:
         located = locate(request, context)
-        run_context = recording.make_run_context(Path(folder), located, request, context)
+        run_context = fidelity_jobs.make_run_context(Path(folder), located, request, context)
         inference = pair_survey.infer(run_context, pair, request.sides, paths, context.say, use_map)
     workload = Inferred(pair, backends, inference, tuple(paths), TAPE)
     return Looked(pair, inference, dataclasses.replace(request, workloads=(workload,)))
@@ -131,7 +131,7 @@ def attempt(looked: Looked, context: Context) -> list[SideTrial]:
     trials = []
     with tempfile.TemporaryDirectory(prefix="harness-pair-") as folder:
         located = locate(request, context)
-        run_context = recording.make_run_context(Path(folder), located, request, context)
+        run_context = fidelity_jobs.make_run_context(Path(folder), located, request, context)
         drafted = plan.make(dataclasses.replace(request, precisions=("fp64",), steps=1))
         for job in drafted.jobs:
             context.say(f"one step of everything: {job.side} {job.precision}")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from backends.contract import ACTIONS, STAGES
+from backends.contract import ACTIONS, Stage
 from harness.plan.jobs import Job, SampleJob, Side, SideJob, SpeedJob, WorkloadJob
 from harness.plan.request import LIMIT_S, sides
 
@@ -25,13 +25,13 @@ def of_speed(job: SpeedJob) -> str:
     return shlex.join(words)
 
 
-def of_stage(a: Job | SampleJob, b: Job | SampleJob, stage: str, seeds: int = 0) -> str:
+def of_stage(a: Job | SampleJob, b: Job | SampleJob, stage: Stage | None, seeds: int = 0) -> str:
     """Return the command that gives one stage's verdict again.
 
     Args:
         a, b: a job of each side; how they ran is taken from the first. Two jobs of one side name it
             once.
-        stage: of the ladder; any other, as `precision`, is not named.
+        stage: a rung of the ladder; None for what is judged beside it, which is not named.
         seeds: how many models of each build are trained; 0 where none are.
     """
     jobs = [a, b] if a.build != b.build or a.side != b.side else [a]
@@ -40,7 +40,7 @@ def of_stage(a: Job | SampleJob, b: Job | SampleJob, stage: str, seeds: int = 0)
     words += ["--threads", str(a.threads), "--no-speed"]
     if a.data:
         words += ["--data", a.data]
-    if stage in STAGES:
+    if stage is not None:
         words += ["--stages", stage]
     if isinstance(a, Job):
         # At every stage: the noise of a tape is drawn after the batches of its steps.

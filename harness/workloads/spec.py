@@ -210,6 +210,17 @@ class Update:
 
 
 @dataclasses.dataclass(frozen=True)
+class ModelSpec:
+    """What a workload declares of its weights in one preset, and of what trains them: the part of
+    its configuration that the harness itself looks at."""
+
+    workload: str
+    parameters: tuple[Parameter, ...]
+    optimizers: Mapping[str, Optimizer]
+    updates: tuple[Update, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class Segment:
     """A stretch of training in which every step runs the same phases; `steps` None: until training
     ends."""
@@ -378,6 +389,20 @@ class Workload(abc.ABC):
         """Return, by a word, under which names known programs keep this model in TF1 checkpoints
         (see `harness/models/foreign_names.py`)."""
         return {}
+
+    def model_spec(self, preset: str) -> ModelSpec:
+        """Return what the workload declares of its weights and of what trains them.
+
+        Args:
+            preset: one of `presets`.
+        """
+        hyper = self.hyperparameters(preset)
+        return ModelSpec(
+            workload=self.name,
+            parameters=tuple(self.parameters(hyper)),
+            optimizers=self.optimizers(hyper),
+            updates=tuple(self.updates(hyper)),
+        )
 
     def config(self, preset: str, beta_power_dtype: str = "variable") -> dict[str, Any]:
         """Return everything that a port needs, plain JSON (see `backends.contract.Port`).

@@ -1,5 +1,5 @@
-"""Phases: losses, gradients and updates, each built once for all phases that share it, and when the
-first of them is needed."""
+"""How a TF1 port trains: its losses, gradients and updates, each built once for all phases that
+share it, and when the first of them is needed."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ def _either(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
         return None
     words = [word for kind in kinds if _is_word(kind) for word in kind]
     if len(words) > 1 and value not in words:
-        raise CorruptRecord(_wrong(where, value, f"one of {', '.join(words)}"))
+        raise CorruptRecord(_wrong(where, value, _one_of(words)))
     kind = next((kind for kind in kinds if _is_word(kind) and value in [*kind]), kinds[0])
     return _value(kind, value, where)
 
@@ -204,8 +204,12 @@ def _wrong(where: str, value: Any, allowed: str) -> str:
 def _allowed(kind: Any) -> str:
     """Return in words what a field holds."""
     if _is_word(kind):
-        return f"one of {', '.join(kind)}"
+        return _one_of(kind)
     return str(getattr(kind, "__name__", kind))
+
+
+def _one_of(words: Iterable[str]) -> str:
+    return f"one of {', '.join(word or 'an empty text' for word in words)}"
 
 
 def _number(value: Any) -> float | None:

@@ -89,9 +89,9 @@ def test_all_wrong_layers_and_no_other_are_named(laboratory, tmp_path, names, wo
         assert departing > len(expected)  # many more depart, for their input alone
 
 
-def test_the_other_side_is_taught_where_a_port_does_not_listen(laboratory, tmp_path):
-    """A port that keeps a record of its own is not taught; its values teach the other one, and
-    the same layers are named."""
+def test_the_other_side_is_forced_where_a_port_does_not_listen(laboratory, tmp_path):
+    """A port that keeps a record of its own cannot be teacher-forced; the other one is, by its
+    values, and the same layers are named."""
     deaf = port(laboratory, tmp_path, "deaf_and_wrong", *DEAF, WRONG["conv2"], WRONG["logits"])
     (row,), _ = judged(laboratory, [laboratory.side("tf2"), deaf])
     assert ["training/conv2", "training/logits", "inference/conv2", "inference/logits"] == list(
@@ -100,7 +100,7 @@ def test_the_other_side_is_taught_where_a_port_does_not_listen(laboratory, tmp_p
 
 
 def test_ports_that_do_not_listen_are_said_to(laboratory, tmp_path):
-    """Where neither lets itself be taught nothing is assumed: the first departing layer stays,
+    """Where neither can be teacher-forced nothing is assumed: the first departing layer stays,
     with the reason."""
     honest, wrong = (
         port(laboratory, tmp_path, name, *DEAF, *more)
@@ -115,7 +115,7 @@ def test_ports_that_do_not_listen_are_said_to(laboratory, tmp_path):
     assert "the port of torch deaf reads nothing back and goes on with its own values" in row.reason
 
 
-def test_a_recorded_reference_is_not_taught(laboratory, tmp_path):
+def test_a_recorded_reference_is_not_forced(laboratory, tmp_path):
     """It cannot be run again, and the row says so."""
     sides = [laboratory.side("tf2"), port(laboratory, tmp_path, "conv1_again", WRONG["conv1"])]
     planned = laboratory.plan("cnn", sides, stages=("forward",))
@@ -127,12 +127,12 @@ def test_a_recorded_reference_is_not_taught(laboratory, tmp_path):
     }
     (row,) = wrong_layers.localise(laboratory.stand, planned, found, rows, lambda _: None)
     assert () == row.wrong_layers and row.reason.endswith(
-        "a recorded reference can neither teach nor be taught"
+        "a recorded reference can be neither teacher-forced nor the teacher"
     )
 
 
 def test_what_is_made_of_the_layers_is_no_layer(laboratory, tmp_path):
-    """Where only the product departs no layer is blamed and none is taught."""
+    """Where only the product departs no layer is blamed and none is forced."""
     change = (
         '    PRODUCT = "probabilities"',
         """    PRODUCT = "probabilities"
@@ -156,9 +156,9 @@ def test_what_is_made_of_the_layers_is_no_layer(laboratory, tmp_path):
         ("zoo_vision", 18),
     ],
 )
-def test_every_construct_can_be_taught(laboratory, workload, read):
-    """Attention, heads, normalisation, recurrence, resizing and poolings: taught by TensorFlow,
-    torch departs nowhere."""
+def test_every_construct_can_be_teacher_forced(laboratory, workload, read):
+    """Attention, heads, normalisation, recurrence, resizing and poolings: forced by
+    TensorFlow's values, torch departs nowhere."""
     planned = laboratory.plan(
         workload, [laboratory.side("tf2"), laboratory.side("torch")], stages=("forward",)
     )
@@ -170,8 +170,8 @@ def test_every_construct_can_be_taught(laboratory, workload, read):
 
 
 def test_two_wrong_layers_of_ehr_mgan(laboratory, tmp_path):
-    """The torch port reads nothing back, so its values teach the one on TensorFlow. Both streams'
-    second layer are one product: of the later one nothing can be told."""
+    """The torch port reads nothing back, so the one on TensorFlow is forced by its values. Both
+    streams' second layer are one product: of the later one nothing can be told."""
     mutant = Mutant(
         0,
         "two_layers",
@@ -228,8 +228,8 @@ def test_a_model_of_one_layer(laboratory, tmp_path):
     assert ("training/prediction", "inference/prediction") == row.wrong_layers
 
 
-def test_honest_ports_are_taught_without_a_fault(laboratory):
-    """Taught by each other, the shipped ports depart in no layer, in either direction and
+def test_honest_ports_are_forced_without_a_fault(laboratory):
+    """Forced by each other, the shipped ports depart in no layer, in either direction and
     precision."""
     planned = laboratory.plan(
         "cnn",
@@ -239,8 +239,8 @@ def test_honest_ports_are_taught_without_a_fault(laboratory):
     )
     found = laboratory.evidences(planned.jobs)
     for pair in planned.pairs:
-        for teacher, pupil in ((pair.a, pair.b), (pair.b, pair.a)):
-            layers = wrong_layers.teacher_forced(laboratory.stand, pair, teacher, pupil, found)
+        for teacher, forced in ((pair.a, pair.b), (pair.b, pair.a)):
+            layers = wrong_layers.teacher_forced(laboratory.stand, pair, teacher, forced, found)
             assert ((), (), 20, 18) == (
                 layers.wrong,
                 layers.untold,

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from harness.report import json_format, worded
+from harness.report import implied_fields, json_format
 from harness.results.model import JobRow, Report
 
 REASON = "not looked at: the port of torch has no `losses`"
@@ -32,7 +32,7 @@ def again(report: Report) -> Report:
 )
 def test_a_label_keeps_its_folder(label: str, side: str):
     """What rows add is taken off; a folder with a space in its name is not."""
-    row = worded.whole("stages", {"a": label, "b": "torch"})
+    row = implied_fields.whole("stages", {"a": label, "b": "torch"})
     assert (side, "") == (row["a_side"], row["b_side"])
 
 
@@ -46,7 +46,7 @@ def test_a_label_keeps_its_folder(label: str, side: str):
 )
 def test_the_sides_of_a_round_are_told_apart_at_spaces(kind: str, build: str, sides: list[str]):
     """In reports that name them in no other way; the other jobs have one side."""
-    assert sides == worded.whole("jobs", {"kind": kind, "build": build})["sides"]
+    assert sides == implied_fields.whole("jobs", {"kind": kind, "build": build})["sides"]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_the_sides_of_a_round_are_told_apart_at_spaces(kind: str, build: str, si
 )
 def test_the_reason_told_what_was_not_looked_at(verdict: str, reason: str, told: bool):
     """Of a row that is not judged."""
-    row = worded.whole("stages", {"verdict": verdict, "reason": reason})
+    row = implied_fields.whole("stages", {"verdict": verdict, "reason": reason})
     assert told is row["not_looked_at"]
 
 
@@ -78,7 +78,7 @@ def test_fields_stand_in_a_report_only_where_its_words_say_something_else(sample
     report = dataclasses.replace(sample.REPORT, stages=rows, jobs=jobs)
     document = json.loads(json_format.to_json(report))
     written = [
-        {name: row[name] for name in worded.FIELDS if name in row}
+        {name: row[name] for name in implied_fields.FIELDS if name in row}
         for row in (*document["stages"], *document["jobs"])
     ]
     assert [

@@ -7,7 +7,7 @@ from typing import List, Sequence, Tuple
 import torch
 from torch.nn import functional
 
-from backends.ports.torch.ehr_mgan import hours
+from backends.ports.torch.ehr_mgan import vae_loop
 from backends.ports.torch.ehr_mgan.networks import (
     LAYERS,
     STREAMS,
@@ -17,10 +17,10 @@ from backends.ports.torch.ehr_mgan.networks import (
 )
 
 
-class Autoencoders:
+class Vaes:
     """Encoders and decoders of both streams."""
 
-    def __init__(self, networks: Networks, loop: hours.Loop) -> None:
+    def __init__(self, networks: Networks, loop: vae_loop.Loop) -> None:
         self.networks, self.loop = networks, loop
         self.weights, self.config = networks.weights, networks.config
 
@@ -30,7 +30,7 @@ class Autoencoders:
         """Return decoded, mu and the logarithm of sigma together, and z without the label, each [2,
         hours, batch, ...]."""
         kernels, biases = self._weights(arrays)
-        outputs: Tuple[torch.Tensor, torch.Tensor, torch.Tensor] = hours.Hours.apply(
+        outputs: Tuple[torch.Tensor, torch.Tensor, torch.Tensor] = vae_loop.Hours.apply(
             self.loop, self._constants(arrays, noise), *kernels, *biases
         )
         return outputs
@@ -40,7 +40,7 @@ class Autoencoders:
         kernels, biases = self._weights(arrays)
         inputs, saved = self.loop.run(self._constants(arrays, noise), kernels, biases)
         # A cell's dropped output is what enters the next contraction, less the state beside it.
-        above = (1, 2, hours.LATENT, 4, 5, hours.OUTPUT)
+        above = (1, 2, vae_loop.LATENT, 4, 5, vae_loop.OUTPUT)
         units = [self.config["encoder_units"]] * 3 + [self.config["decoder_units"]] * 3
         cells = []
         for contraction, count in zip(above, units):
@@ -62,7 +62,7 @@ class Autoencoders:
             record[f"{stream}/decoded"] = decoded[index, ..., : self.config["channels"][stream]]
         return record
 
-    def _constants(self, arrays: Tensors, noise: Tensors) -> hours.Constants:
+    def _constants(self, arrays: Tensors, noise: Tensors) -> vae_loop.Constants:
         widest = max(self.config["channels"].values())
         x = []
         for stream in STREAMS:
@@ -75,10 +75,10 @@ class Autoencoders:
                 keeps.append(torch.stack([mask.transpose(0, 1) for mask in masks]))
         torch._foreach_mul_(keeps, 1.0 / self.config["keep"])
         e = torch.stack([noise["e/" + stream] for stream in STREAMS])
-        return hours.Constants(torch.stack(x), e, keeps)
+        return vae_loop.Constants(torch.stack(x), e, keeps)
 
     def _weights(self, arrays: Tensors) -> Tuple[List[torch.Tensor], List[torch.Tensor]]:
-        """Return the kernels and biases of all contractions, as `hours.Loop.run` wants them."""
+        """Return the kernels and biases of all contractions, as `vae_loop.Loop.run` wants them."""
         names = ["vae/%s/encoder/layer1", "vae/%s/encoder/layer2", "vae/shared/encoder/layer3"]
         names += ["vae/shared/decoder/layer1", "vae/%s/decoder/layer2", "vae/%s/decoder/layer3"]
         first_kernel, first_bias = self._first(arrays)
@@ -88,7 +88,7 @@ class Autoencoders:
                 kernel, bias = self._stacked([self._cell(name % stream) for stream in STREAMS])
             else:
                 kernel, bias = self._cell(name)
-            if name == names[hours.ENCODERS] and self.config["conditional"]:
+            if name == names[vae_loop.ENCODERS] and self.config["conditional"]:
                 kernel, bias = self._without_label(kernel, bias, arrays)
             kernels.append(kernel if kernel.dim() == 3 else self._shared(kernel))
             biases.append(bias[..., None, :] if bias.dim() < 3 else bias)

@@ -23,7 +23,7 @@ from harness.records.contents import (
     kind,
     read,
 )
-from harness.records.decoding import DEEPEST, decode, shallow, unique
+from harness.records.decoder import DEEPEST, decode, shallow, unique
 from harness.results.verdicts import Bounds, Fidelity
 from tests.harness import contents
 

@@ -1,4 +1,4 @@
-"""State and updates of a TF2 port: variables, optimizers, and the traced functions that draw,
+"""How a TF2 port trains: its variables and optimizers, and the traced functions that draw,
 differentiate and update.
 
 What is traced once: the losses and gradients of each kind of phase (looking at a port and updating

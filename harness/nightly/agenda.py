@@ -1,4 +1,4 @@
-"""A night begins or goes on: what was asked for, what lies there of an earlier attempt, and how
+"""What a night has before it: what was asked for, what lies there of an earlier attempt, and how
 long each cell is thought to take.
 
 A row stays as it is until a new attempt of its cell really begins: a night that is run again
