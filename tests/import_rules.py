@@ -41,6 +41,14 @@ PURE = {
     "evaluation/pair_evidence",
     "evaluation/stage_rows",
     "nightly/matrix",
+    "pairs/alignment",
+    "pairs/decisions",
+    "pairs/draws",
+    "pairs/inference",
+    "pairs/matching",
+    "pairs/preflight",
+    "pairs/taps",
+    "pairs/units",
 }
 PURE_FOLDERS = {"changes", "fidelity", "plan", "results", "speed"}
 PURE_IMPORTS = {
@@ -66,13 +74,31 @@ PURE_HARNESS = {
     "harness.errors",
     "harness.evaluation.pair_evidence",
     "harness.fidelity",
+    "harness.pairs.alignment",
+    "harness.pairs.decisions",
+    "harness.pairs.draws",
+    "harness.pairs.inference",
+    "harness.pairs.matching",
+    "harness.pairs.preflight",
+    "harness.pairs.taps",
+    "harness.pairs.units",
     "harness.plan",
     "harness.results",
     "harness.speed",
     "harness.workloads.spec",
 }
-#: What the harness imports of `backends`: they import each other alone.
+#: What the harness imports of `backends`, beside `contract` whatever is behind that.
+SHARED = ("backends.survey", "backends.adapter.pieces")
+#: The contract's files: they import each other and the standard library alone.
 CONTRACT = ("activations.py", "contract.py", "declarations.py")
+#: What further files that the harness or a user's pair file imports may import beside the standard
+#: library: they run in every interpreter, the harness's own among them.
+FRUGAL: dict[str, tuple[str, ...]] = {
+    "backends/adapter/__init__.py": (),
+    "backends/adapter/pieces.py": ("numpy", "backends.survey"),
+    "backends/pair.py": (),
+    "backends/survey.py": (),
+}
 #: What may import a framework: each backend its own, and the ports.
 BACKENDS = {"numpy", "tf1", "tf2", "torch"}
 PORTS = "backends/ports/"
@@ -160,11 +186,14 @@ def _imports(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
                 and name.removeprefix("backends.") + ".py" not in CONTRACT
             ):
                 yield line, f"the contract imports {name}"
+            if path in FRUGAL and top not in sys.stdlib_module_names and name not in FRUGAL[path]:
+                yield line, f"a file that the harness shares imports {name}"
             continue
         if top in FRAMEWORKS:
             yield line, f"the orchestrator imports {name}"
-        if top == "backends" and name != "backends" and not name.startswith("backends.contract"):
-            yield line, f"the orchestrator imports {name}; only backends.contract is shared"
+        if top == "backends" and name != "backends" and not _shared(name):
+            known = ", ".join(("backends.contract", *SHARED))
+            yield line, f"the orchestrator imports {name}; only {known} are shared"
         if top in PICKLERS and path not in PICKLE_EXCEPTIONS:
             yield line, f"{name} can run code that a file holds"
         if name in STARTERS and path not in STARTING - {KEEPER}:
@@ -233,9 +262,13 @@ def _pure(path: str) -> bool:
     return parts[0] == "harness" and (parts[1] in PURE_FOLDERS or "/".join(parts[1:]) in PURE)
 
 
+def _shared(name: str) -> bool:
+    return name.startswith("backends.contract") or name in SHARED
+
+
 def _may_import(name: str, top: str) -> bool:
     if top in ("harness", "backends"):
-        return name.startswith("backends.contract") or any(
+        return _shared(name) or any(
             name == known or name.startswith(known + ".") for known in PURE_HARNESS
         )
     return top in PURE_IMPORTS
