@@ -171,23 +171,7 @@ def _imports(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     for line, name in imported(path, tree):
         top = name.split(".")[0]
         if path.startswith("backends/"):
-            if top == "harness":
-                yield line, f"a backend imports {name}"
-            own = path.split("/")[1]
-            if (
-                own not in BACKENDS
-                and not path.startswith(PORTS)
-                and not (top in sys.stdlib_module_names or top in ("numpy", "backends"))
-            ):
-                yield line, f"a file that all backends share imports {name}"
-            if (
-                own in CONTRACT
-                and top not in sys.stdlib_module_names
-                and name.removeprefix("backends.") + ".py" not in CONTRACT
-            ):
-                yield line, f"the contract imports {name}"
-            if path in FRUGAL and top not in sys.stdlib_module_names and name not in FRUGAL[path]:
-                yield line, f"a file that the harness shares imports {name}"
+            yield from ((line, text) for text in _of_backends(path, name, top))
             continue
         if top in FRAMEWORKS:
             yield line, f"the orchestrator imports {name}"
@@ -208,6 +192,24 @@ def _imports(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield line, "json belongs to harness.records.store"
         if _pure(path) and not _may_import(name, top):
             yield line, f"a pure module imports {name}"
+
+
+def _of_backends(path: str, name: str, top: str) -> Iterator[str]:
+    """Yield what is wrong with one import of a module of `backends`."""
+    standard = top in sys.stdlib_module_names
+    own = path.split("/")[1]
+    if top == "harness":
+        yield f"a backend imports {name}"
+    if (
+        own not in BACKENDS
+        and not path.startswith(PORTS)
+        and not (standard or top in ("numpy", "backends"))
+    ):
+        yield f"a file that all backends share imports {name}"
+    if own in CONTRACT and not standard and name.removeprefix("backends.") + ".py" not in CONTRACT:
+        yield f"the contract imports {name}"
+    if path in FRUGAL and not standard and name not in FRUGAL[path]:
+        yield f"a file that the harness shares imports {name}"
 
 
 def _network(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
