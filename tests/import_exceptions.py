@@ -24,6 +24,7 @@ JSON_EXCEPTIONS = {
     "harness/records/decoder.py": "reads strict JSON, for all others",
     "harness/history/insertion.py": "what tells two rows apart is the hash of their JSON",
     "harness/models/foreign_names.py": "renders the draft of a file to text",
+    "harness/pairs/map_file.py": "quotes names in TOML, whose strings are JSON's",
     "harness/plan/jobs.py": "a job's identity is the hash of its JSON",
     "harness/environments/probe.py": "parses the line that a foreign interpreter printed",
     "harness/execution/processes.py": "the lines of the worker's protocol",
@@ -45,6 +46,9 @@ FILE_EXCEPTIONS = {
     "harness/environments/installation.py": "empties and quotes the log of an installation",
     "harness/environments/interpreters.py": "conda's list of environments",
     "harness/nightly/config.py": "the matrix, TOML that the user writes",
+    "harness/pairs/file.py": "a pair file, Python that the user writes; parsed and not run",
+    "harness/pairs/map_file.py": "the map of a pair, TOML that the user writes",
+    "harness/pairs/skeleton.py": "templates of pair files, which lie in the package",
     "harness/models/foreign_names.py": (
         "the names of another program's variables, JSON that the user writes"
     ),

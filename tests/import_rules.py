@@ -41,6 +41,14 @@ PURE = {
     "evaluation/pair_evidence",
     "evaluation/stage_rows",
     "nightly/matrix",
+    "pairs/alignment",
+    "pairs/decisions",
+    "pairs/draws",
+    "pairs/inference",
+    "pairs/matching",
+    "pairs/preflight",
+    "pairs/taps",
+    "pairs/units",
 }
 PURE_FOLDERS = {"changes", "fidelity", "plan", "results", "speed"}
 PURE_IMPORTS = {
@@ -66,13 +74,31 @@ PURE_HARNESS = {
     "harness.errors",
     "harness.evaluation.pair_evidence",
     "harness.fidelity",
+    "harness.pairs.alignment",
+    "harness.pairs.decisions",
+    "harness.pairs.draws",
+    "harness.pairs.inference",
+    "harness.pairs.matching",
+    "harness.pairs.preflight",
+    "harness.pairs.taps",
+    "harness.pairs.units",
     "harness.plan",
     "harness.results",
     "harness.speed",
     "harness.workloads.spec",
 }
-#: What the harness imports of `backends`: they import each other alone.
+#: What the harness imports of `backends`, beside `contract` whatever is behind that.
+SHARED = ("backends.survey", "backends.adapter.pieces")
+#: The contract's files: they import each other and the standard library alone.
 CONTRACT = ("activations.py", "contract.py", "declarations.py")
+#: What further files that the harness or a user's pair file imports may import beside the standard
+#: library: they run in every interpreter, the harness's own among them.
+FRUGAL: dict[str, tuple[str, ...]] = {
+    "backends/adapter/__init__.py": (),
+    "backends/adapter/pieces.py": ("numpy", "backends.survey"),
+    "backends/pair.py": (),
+    "backends/survey.py": (),
+}
 #: What may import a framework: each backend its own, and the ports.
 BACKENDS = {"numpy", "tf1", "tf2", "torch"}
 PORTS = "backends/ports/"
@@ -145,26 +171,13 @@ def _imports(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     for line, name in imported(path, tree):
         top = name.split(".")[0]
         if path.startswith("backends/"):
-            if top == "harness":
-                yield line, f"a backend imports {name}"
-            own = path.split("/")[1]
-            if (
-                own not in BACKENDS
-                and not path.startswith(PORTS)
-                and not (top in sys.stdlib_module_names or top in ("numpy", "backends"))
-            ):
-                yield line, f"a file that all backends share imports {name}"
-            if (
-                own in CONTRACT
-                and top not in sys.stdlib_module_names
-                and name.removeprefix("backends.") + ".py" not in CONTRACT
-            ):
-                yield line, f"the contract imports {name}"
+            yield from ((line, text) for text in _of_backends(path, name, top))
             continue
         if top in FRAMEWORKS:
             yield line, f"the orchestrator imports {name}"
-        if top == "backends" and name != "backends" and not name.startswith("backends.contract"):
-            yield line, f"the orchestrator imports {name}; only backends.contract is shared"
+        if top == "backends" and name != "backends" and not _shared(name):
+            known = ", ".join(("backends.contract", *SHARED))
+            yield line, f"the orchestrator imports {name}; only {known} are shared"
         if top in PICKLERS and path not in PICKLE_EXCEPTIONS:
             yield line, f"{name} can run code that a file holds"
         if name in STARTERS and path not in STARTING - {KEEPER}:
@@ -179,6 +192,24 @@ def _imports(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield line, "json belongs to harness.records.store"
         if _pure(path) and not _may_import(name, top):
             yield line, f"a pure module imports {name}"
+
+
+def _of_backends(path: str, name: str, top: str) -> Iterator[str]:
+    """Yield what is wrong with one import of a module of `backends`."""
+    standard = top in sys.stdlib_module_names
+    own = path.split("/")[1]
+    if top == "harness":
+        yield f"a backend imports {name}"
+    if (
+        own not in BACKENDS
+        and not path.startswith(PORTS)
+        and not (standard or top in ("numpy", "backends"))
+    ):
+        yield f"a file that all backends share imports {name}"
+    if own in CONTRACT and not standard and name.removeprefix("backends.") + ".py" not in CONTRACT:
+        yield f"the contract imports {name}"
+    if path in FRUGAL and not standard and name not in FRUGAL[path]:
+        yield f"a file that the harness shares imports {name}"
 
 
 def _network(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -233,9 +264,13 @@ def _pure(path: str) -> bool:
     return parts[0] == "harness" and (parts[1] in PURE_FOLDERS or "/".join(parts[1:]) in PURE)
 
 
+def _shared(name: str) -> bool:
+    return name.startswith("backends.contract") or name in SHARED
+
+
 def _may_import(name: str, top: str) -> bool:
     if top in ("harness", "backends"):
-        return name.startswith("backends.contract") or any(
+        return _shared(name) or any(
             name == known or name.startswith(known + ".") for known in PURE_HARNESS
         )
     return top in PURE_IMPORTS
