@@ -84,7 +84,7 @@ class TorchPort(TrainedPort):
         self.device = devices.device(setting)
         Port.__init__(self, config, setting)
         self.keeps_freed = memory.keep_freed()
-        _switch(setting)
+        switch(setting)
         table = PRECISION_TABLE[setting.precision]
         self.dtype, self.low = DTYPES[table["master"]], DTYPES[table["contraction"]]
         self.compiler = None
@@ -231,23 +231,11 @@ class TorchPort(TrainedPort):
             return self.array(product)
 
     def effective(self) -> Dict[str, Any]:
-        gpu = self.device.type == "cuda"
         execution = {"execution": "eager"} if self.compiler is None else self.compiler.effective()
         policy = str(self.dtype)
         if self.low is not self.dtype:
             policy = f"{self.dtype}, autocast {self.low}"
-        effective = {
-            "threads": torch.get_num_threads(),
-            "inter_threads": torch.get_num_interop_threads(),
-            "device": torch.cuda.get_device_name() if gpu else "cpu",
-            "tf32": bool(gpu and torch.backends.cuda.matmul.allow_tf32),
-            "xla": False,
-            "deterministic": torch.are_deterministic_algorithms_enabled(),
-            "dtype_policy": policy,
-            "cudnn_benchmark": torch.backends.cudnn.benchmark,
-            "mkldnn": torch.backends.mkldnn.is_available(),
-            "keeps_freed_memory": self.keeps_freed,
-        }
+        effective = devices.effective(self.device, policy, self.keeps_freed)
         return dict(effective, **execution)
 
 
@@ -268,8 +256,12 @@ def _refuse_unused(port: Type[TorchPort]) -> None:
         )
 
 
-def _switch(setting: Setting) -> None:
-    """Set torch's own switches as a setting asks; they are the whole process'."""
+def switch(setting: Setting) -> None:
+    """Set torch's own switches as a setting asks; they are the whole process'.
+
+    Args:
+        setting: how to run.
+    """
     torch.set_num_threads(setting.threads)
     with contextlib.suppress(RuntimeError):  # may be set once a process; a second port is too late
         torch.set_num_interop_threads(1)
