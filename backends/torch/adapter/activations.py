@@ -26,7 +26,7 @@ PLAIN = {
 
 
 def _plain(word: str) -> Callable[[Any], Description]:
-    return lambda module: Description({"activation": word})
+    return lambda _: Description({"activation": word})
 
 
 for name, word in PLAIN.items():
@@ -77,7 +77,7 @@ def _glu(module: Any) -> Description:
 
 
 @rule("PReLU", "activation")
-def _prelu(module: Any) -> Description:
+def _prelu(_: Any) -> Description:
     return Description({"activation": "prelu"}, (Weight("slope", ("weight",)),))
 
 

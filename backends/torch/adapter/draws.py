@@ -62,9 +62,9 @@ class Tape(TorchDispatchMode):
         if torch.Tag.nondeterministic_seeded not in func.tags:
             return func(*args, **kwargs)
         named = _named(func, args, kwargs)
-        if any(word in named and named[word] == value for word, value in OFF.items()):
-            if not str(func).startswith("aten.bernoulli"):
-                return func(*args, **kwargs)
+        off = any(word in named and named[word] == value for word, value in OFF.items())
+        if off and not str(func).startswith("aten.bernoulli"):
+            return func(*args, **kwargs)
         return self._served(func, named, lambda: func(*args, **kwargs))
 
     def _served(self, func: Any, named: Dict[str, Any], run: Callable[[], Any]) -> Any:
@@ -208,6 +208,11 @@ def _seed(draws: Draws) -> int:
     return int.from_bytes(digest[:4], "little")
 
 
+def _numpy_state() -> Any:
+    state: Any = np.random.get_state()
+    return state[1].tobytes(), state[2:]
+
+
 @contextlib.contextmanager
 def seeded(draws: Draws) -> Iterator[Callable[[], Tuple[str, ...]]]:
     """Let every generator of the process stand at a seed of its own for this run, and put them
@@ -227,13 +232,12 @@ def seeded(draws: Draws) -> Iterator[Callable[[], Tuple[str, ...]]]:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-    begun = random.getstate(), np.random.get_state()[1].copy(), np.random.get_state()[2]
+    begun = random.getstate(), _numpy_state()
 
     def drawn() -> Tuple[str, ...]:
-        state = np.random.get_state()
-        moved = state[2] != begun[2] or not np.array_equal(state[1], begun[1])
-        names = (("random", random.getstate() != begun[0]), ("numpy.random", moved))
-        return tuple(name for name, other in names if other)
+        now = random.getstate(), _numpy_state()
+        pairs = zip(("random", "numpy.random"), begun, now)
+        return tuple(name for name, before, after in pairs if before != after)
 
     try:
         yield drawn

@@ -158,8 +158,8 @@ class Examination:
                 self.clippings.setdefault(seen.updated[number], {}).update(words)
         held = self.side.slots()
         for name in dict.fromkeys(seen.updated):
-            words = [word for slots in held[name].values() for word in slots]
-            self.slots[name] = tuple(dict.fromkeys(words))
+            met = [word for slots in held[name].values() for word in slots]
+            self.slots[name] = tuple(dict.fromkeys(met))
 
     def _note_rates(self, seen: Watch) -> None:
         for name, rates in seen.rates.items():

@@ -13,10 +13,10 @@ ENOUGH = 1200
 #: By word: the variance, as a function of the numbers of inputs and outputs.
 SCALES: Dict[str, Callable[[float, float], float]] = {
     # torch's own for dense layers and convolutions: within 1/sqrt(inputs).
-    "torch": lambda inputs, outputs: 1.0 / (3.0 * inputs),
+    "torch": lambda inputs, _: 1.0 / (3.0 * inputs),
     "glorot": lambda inputs, outputs: 2.0 / (inputs + outputs),
-    "he": lambda inputs, outputs: 2.0 / inputs,
-    "lecun": lambda inputs, outputs: 1.0 / inputs,
+    "he": lambda inputs, _: 2.0 / inputs,
+    "lecun": lambda inputs, _: 1.0 / inputs,
 }
 
 
@@ -50,8 +50,10 @@ def word(value: np.ndarray) -> str:
         return {0.0: "zeros", 1.0: "ones"}.get(first, f"constant({first:.6g})")
     if numbers.size < ENOUGH or numbers.ndim < 2:
         return "unknown"
-    if _orthogonal(numbers):
-        return "orthogonal"
+    return "orthogonal" if _orthogonal(numbers) else _scaled(numbers)
+
+
+def _scaled(numbers: np.ndarray) -> str:
     deviation = float(numbers.std())
     shape = _shape_of(numbers, deviation)
     inputs, outputs = _fans(numbers.shape)

@@ -164,7 +164,15 @@ def _piece(
     shape = pieces.apply(np.empty(tuple(value.shape), np.int8), weight.steps, linear=True).shape
     name = f"{path}/{weight.role}" if path else weight.role
     trainable = bool(value.requires_grad)
-    return Piece(name, path, weight.role, tuple(shape), trainable, sources, weight.steps)
+    return Piece(
+        name=name,
+        layer=path,
+        role=weight.role,
+        shape=tuple(shape),
+        trainable=trainable,
+        sources=sources,
+        steps=weight.steps,
+    )
 
 
 def arrays(tensors: Mapping[str, torch.Tensor]) -> Dict[str, np.ndarray]:

@@ -6,6 +6,8 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 import torch
 
+from backends.contract import Stage
+
 TOTAL = "total"
 Rule = Callable[[Mapping[str, float]], float]
 
@@ -35,7 +37,7 @@ def named(returned: Any) -> Dict[str, float]:
     return {name: value for name, value in numbers if value is not None}
 
 
-def _one(name: str) -> Rule:
+def _picked(name: str) -> Rule:
     return lambda losses: losses[name]
 
 
@@ -49,14 +51,14 @@ def rule(losses: Mapping[str, float], total: Optional[float] = None) -> Optional
     Args:
         losses: what it returned. total: what it differentiated; None where nobody saw it.
     """
-    names = [name for name in (TOTAL, "loss") if name in losses]
+    names = [name for name in (TOTAL, Stage.LOSS) if name in losses]
     if total is None:
         if names or len(losses) == 1:
-            return _one((names or list(losses))[0])
+            return _picked((names or list(losses))[0])
         return _sum if losses else None
     for name in (*names, *losses):
         if losses[name] == total:
-            return _one(name)
+            return _picked(name)
     if losses and abs(_sum(losses) - total) <= 1e-6 * abs(total):
         return _sum
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping
 
 import torch
 
@@ -100,9 +100,8 @@ def _plain(value: Any) -> Any:
 
 
 def _of_group(name: str, group: Mapping[str, Any]) -> Dict[str, Any]:
-    words: Dict[str, Any] = {
-        word: _plain(group[own]) for own, word in HYPERPARAMETERS.items() if own in group
-    }
+    pairs = HYPERPARAMETERS.items()
+    words: Dict[str, Any] = {word: _plain(group[own]) for own, word in pairs if own in group}
     if "betas" in group:
         first, second = group["betas"]
         words.update(beta1=_plain(first), beta2=_plain(second))
@@ -163,24 +162,11 @@ def slots(optimizer: Any, names: Mapping[int, str]) -> Dict[str, Dict[str, Any]]
     """
     held: Dict[str, Dict[str, Any]] = {}
     for parameter, state in optimizer.state.items():
-        if id(parameter) in names and isinstance(state, dict):
-            held[names[id(parameter)]] = {
-                WORDS.get(own, own): values.array(value)
-                for own, value in state.items()
-                if isinstance(value, torch.Tensor)
-                and value.shape == parameter.shape
-                and own != "step"
-            }
+        if id(parameter) not in names or not isinstance(state, dict):
+            continue
+        slots = held[names[id(parameter)]] = {}
+        for own, value in state.items():
+            shaped = isinstance(value, torch.Tensor) and value.shape == parameter.shape
+            if shaped and own != "step":
+                slots[str(WORDS.get(own, own))] = values.array(value)
     return held
-
-
-def words(optimizers: Sequence[Any], names: Mapping[int, str]) -> Tuple[Tuple[str, ...], ...]:
-    """Return of each optimizer the words of its slots.
-
-    Args:
-        optimizers: any. names: by the identity of the parameter.
-    """
-    return tuple(
-        tuple(dict.fromkeys(word for each in slots(item, names).values() for word in each))
-        for item in optimizers
-    )

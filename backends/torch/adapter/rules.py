@@ -65,7 +65,7 @@ def rule(names: str, kind: str) -> Callable[[Describe], Describe]:
     """
 
     def put(describe: Describe) -> Describe:
-        TABLE.update({name: (kind, describe) for name in names.split()})
+        TABLE.update(dict.fromkeys(names.split(), (kind, describe)))
         return describe
 
     return put

@@ -90,7 +90,7 @@ class Snapshot:
 
     # -- kinds of objects --------------------------------------------------------------------------
 
-    def _keep(self, value: Any) -> Iterable[Any]:
+    def _keep(self, value: Any) -> Iterable[Any]:  # noqa: PLR0911  (one a kind)
         """Keep what one object holds; return what it refers to."""
         if isinstance(value, torch.Tensor):
             return self._keep_tensor(value)

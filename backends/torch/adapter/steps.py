@@ -98,10 +98,10 @@ class Watch:
     def differentiated(self, tensors: Any, weights: Any) -> None:
         """Note the end of a backward pass that put gradients into `.grad`."""
         roots = [tensors] if isinstance(tensors, torch.Tensor) else list(tensors)
-        given = [weights] if isinstance(weights, torch.Tensor) else list(weights or [])
+        weighting = [weights] if isinstance(weights, torch.Tensor) else list(weights or [])
         repeated = self._begin(roots)
         if not repeated:
-            self._count(roots, given or [None] * len(roots))
+            self._count(roots, weighting or [None] * len(roots))
         for name, parameter in self.parameters.items():
             if parameter.grad is not None:
                 parameter.grad = self._taken(name, parameter.grad, repeated)

@@ -98,7 +98,7 @@ class Record:
             for index, names in wanted.items():
                 if index < len(parts):
                     copied = parts[index].detach().clone()
-                    self.kept.update({name: copied for name in names})
+                    self.kept.update(dict.fromkeys(names, copied))
         return output
 
 

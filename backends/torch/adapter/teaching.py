@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from backends.adapter.draws import Draws
-from backends.adapter.side import Arrays, Tap
+from backends.adapter.side import FORWARD, Arrays, Tap
 from backends.contract import Taught
 from backends.recording.teacher_forcing import DATA, TEACHER, WEIGHT, Node, fits, survey
 from backends.torch.adapter import values
@@ -55,8 +55,10 @@ class Pupil:
             self.starts[name] = self.tracer.show(name, own)
             self.kept[name] = own.detach().clone()
             if fits(self.teacher, name, own.shape, own.is_complex()):
-                # A tensor of its own, so that what is done to it in place hits nobody else.
-                value = torch.from_numpy(np.array(self.teacher[name])).to(own.device, own.dtype)
+                # A tensor of its own, so that what is done to it in place hits nobody else; it lies
+                # in memory as the own one does, which decides in what order kernels sum.
+                value = torch.empty_like(own.detach())
+                value.copy_(torch.from_numpy(np.array(self.teacher[name])))
                 answer = self.tracer.mark((TEACHER, name), value)
         return answer
 
@@ -80,13 +82,13 @@ def taught(
         for name, value in tensors.items():
             tracer.mark((kind, name), value)
     tape = Tape(
-        Draws("forward") if draws is None else draws,
+        Draws(FORWARD) if draws is None else draws,
         mark=lambda value: tracer.mark((DATA, "draws"), value),
     )
     # The tape above the tracer: what it puts in is seen.
-    with side.mode(training), tracer, side.serving(tape), side.running(pupil.seen).watching():
-        with torch.no_grad():
-            side.call(batch)
+    running = side.running(pupil.seen)
+    with side.mode(training), tracer, side.serving(tape), running.watching(), torch.no_grad():
+        side.call(batch)
     walks = {name: tracer.ancestry(pupil.starts[name]) for name in pupil.kept}
     kept = {name: values.array(value) for name, value in pupil.kept.items()}
     return Taught(kept, *survey(walks, pupil.starts))
