@@ -18,12 +18,15 @@ from backends.adapter.side import FORWARD, GENERATE, Arrays
 from backends.survey import Draw, Layer, OptimizerSurvey, Phase, Piece, Survey
 from backends.torch.adapter import initializers, optimizers, rules, values
 from backends.torch.adapter.draws import Tape
+from backends.torch.adapter.functions import Function
 from backends.torch.adapter.state import large_kept
 from backends.torch.adapter.steps import Watch
 from backends.torch.adapter.taps import Layers, Running
 
 #: Updates whose learning rates are told, and how long steps are run to reach them.
 RATES, LONGEST_S = (0, 1, 10), 20.0
+#: A step that accumulates gradients does not update each time.
+MOST_STEPS = 44
 FUNCTIONAL = os.path.join("torch", "nn", "functional.py")
 CLIPPING = os.path.join("torch", "nn", "utils", "clip_grad.py")
 
@@ -75,11 +78,13 @@ class Examination:
         self.side, self.rows = side, rows
         self.layers = Layers()
         self.calls: Dict[str, int] = {}
+        self.functions: Dict[str, Function] = {}
         self.draws: List[Draw] = []
         self.outputs: Dict[str, Tuple[int, ...]] = {}
         self.reductions: Dict[str, str] = {}
         self.clippings: Dict[str, Dict[str, float]] = {}
         self.rates: Dict[str, List[float]] = {}
+        self.updated: Dict[str, Tuple[str, ...]] = {}
         self.slots: Dict[str, Tuple[str, ...]] = {}
         self.steps: Dict[str, Tuple[Any, Tuple[str, ...]]] = {}
         self.remarks: List[str] = list(side.remarks)
@@ -99,6 +104,7 @@ class Examination:
             f"{phase} draws from {name}, which no tape answers: seeded alike in every run"
             for name in beside
         ]
+        self.functions.update(running.functions)
         return result, running.calls
 
     def forward(self) -> None:
@@ -134,21 +140,23 @@ class Examination:
             result = self.side.result(name, returned, seen)
             self.steps[name] = (result, tuple(result.losses))
             self._note(name, seen, calls)
-            while self._incomplete(seen) and time.perf_counter() - begun < LONGEST_S:
+            for _ in range(MOST_STEPS):
+                if not self._incomplete(seen) or time.perf_counter() - begun > LONGEST_S:
+                    break
                 with self.side.serving(Tape(Draws(name))), self._again(seen).watching():
                     self.side.steps[name](self.side.batch(self.rows))
-            self._note_rates(seen)
+            self._note_updates(name, seen)
         finally:
             self.side.restore(before)
 
     def _again(self, seen: Watch) -> Watch:
         """Return what watches one more step: rates alone are wanted."""
         other: Watch = self.side.watch(copies=False)
-        other.rates = seen.rates
+        other.rates, other.updated = seen.rates, seen.updated
         return other
 
     def _incomplete(self, seen: Watch) -> bool:
-        return any(len(rates) <= RATES[-1] for rates in seen.rates.values())
+        return not seen.rates or any(len(rates) <= RATES[-1] for rates in seen.rates.values())
 
     def _note(self, phase: str, seen: Watch, calls: Calls) -> None:
         if calls.reductions:
@@ -156,24 +164,27 @@ class Examination:
         for number, words in calls.clippings.items():
             if number < len(seen.updated):
                 self.clippings.setdefault(seen.updated[number], {}).update(words)
+
+    def _note_updates(self, phase: str, seen: Watch) -> None:
         held = self.side.slots()
-        for name in dict.fromkeys(seen.updated):
+        self.updated[phase] = tuple(seen.rates)
+        for name in seen.rates:
             met = [word for slots in held[name].values() for word in slots]
             self.slots[name] = tuple(dict.fromkeys(met))
-
-    def _note_rates(self, seen: Watch) -> None:
         for name, rates in seen.rates.items():
             self.rates.setdefault(name, rates)
             if len(rates) <= RATES[-1]:
                 self.remarks.append(
-                    f"the learning rate at update {RATES[-1]} is not known: steps take too long"
+                    f"the learning rate at update {RATES[-1]} is not known: it takes too long to"
+                    " come to it"
                 )
 
     # -- what it says ------------------------------------------------------------------------------
 
     def survey(self) -> Survey:
         """Return what has been found out."""
-        held = self.side.inventory.pieces(self.layers.order)
+        order = [path for path in self.layers.order if path not in self.functions]
+        held = self.side.inventory.pieces(order)
         layers = tuple(self._layers(held))
         listed = {layer.name for layer in layers}
         self.remarks += [
@@ -200,7 +211,7 @@ class Examination:
         by_layer: Dict[str, List[Piece]] = {}
         for piece in held:
             by_layer.setdefault(piece.layer, []).append(piece)
-        modules = self.side.inventory.modules
+        modules = dict(self.side.inventory.modules, **self.functions)
         silent = [path for path in modules if path not in self.layers.outputs and path in by_layer]
         called = [path for path in self.layers.order if not self._is_model(path, by_layer)]
         for path in (*called, *silent):
@@ -212,7 +223,7 @@ class Examination:
             yield Layer(
                 name=path,
                 kind=described.kind,
-                type=type(module).__name__,
+                type=module.name if path in self.functions else type(module).__name__,
                 parent=self._parent(path),
                 calls=self.calls.get(path, 0),
                 outputs=self.layers.outputs.get(path, ()),
@@ -225,10 +236,12 @@ class Examination:
         """Whether a layer is the only model itself, which holds nothing but others: its output is
         the side's."""
         model = next(iter(self.side.declared.models.values()))
-        only = len(self.side.declared.models) == 1 and self.side.inventory.modules[path] is model
-        return only and path not in by_layer and any(True for _ in model.children())
+        top = path == self.side.inventory.top
+        return top and path not in by_layer and any(True for _ in model.children())
 
     def _parent(self, path: str) -> str:
+        if path in self.functions:
+            path = path.rpartition("/")[0] + "."  # the layer itself is around it
         while "." in path:
             path = path.rpartition(".")[0]
             if path in self.layers.outputs:
@@ -265,7 +278,7 @@ class Examination:
     def _phases(self, held: Iterable[Piece]) -> Iterator[Phase]:
         for name, (result, terms) in self.steps.items():
             gradients = self._canonical(held, result.gradients)
-            yield Phase(name, tuple(dict.fromkeys(result.updated)), terms, gradients)
+            yield Phase(name, self.updated[name], terms, gradients)
 
 
 def survey(side: Any, rows: Arrays) -> Survey:

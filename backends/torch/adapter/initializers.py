@@ -4,12 +4,12 @@ seen in them, but their distribution is."""
 from __future__ import annotations
 
 import math
-from typing import Callable, Dict, List, Tuple
+from typing import Callable, Dict, Tuple
 
 import numpy as np
 
-#: So many numbers tell a distribution well enough: the spread of their spread is 2 %.
-ENOUGH = 1200
+#: Fewer numbers are not looked at. The spread of the spread of n numbers is up to 0.71 / sqrt(n).
+ENOUGH, SPREAD = 100, 0.71
 #: By word: the variance, as a function of the numbers of inputs and outputs.
 SCALES: Dict[str, Callable[[float, float], float]] = {
     # torch's own for dense layers and convolutions: within 1/sqrt(inputs).
@@ -20,6 +20,9 @@ SCALES: Dict[str, Callable[[float, float], float]] = {
 }
 
 
+PLAIN = {0.0: "zeros", 1.0: "ones"}
+
+
 def _fans(shape: Tuple[int, ...]) -> Tuple[float, float]:
     field = float(np.prod(shape[:-2], dtype=np.int64)) if len(shape) > 2 else 1.0
     return shape[-2] * field, shape[-1] * field
@@ -28,27 +31,27 @@ def _fans(shape: Tuple[int, ...]) -> Tuple[float, float]:
 def _shape_of(value: np.ndarray, deviation: float) -> str:
     """Return `uniform`, `normal` or `truncated` by how far the outermost numbers are out."""
     outermost = np.abs(value - value.mean()).max() / deviation
-    if outermost < 1.8:  # sqrt(3) = 1.73
+    if outermost < math.sqrt(3.0) * (1.0 + 3.0 * 0.45 / math.sqrt(value.size)):
         return "uniform"
-    # Normal numbers, so many of them, do not stay within 2.3 deviations unless cut off.
-    return "truncated" if outermost < 2.4 else "normal"
+    # A thousand normal numbers do not stay within 2.4 deviations unless cut off.
+    return "truncated" if outermost < 2.4 and value.size >= 1000 else "normal"
 
 
 def word(value: np.ndarray) -> str:
-    """Return how a tensor seems to begin: `zeros`, `ones`, `constant`, `orthogonal`,
-    `glorot_uniform`, `he_normal`, ..., `uniform(limit)`, `normal(deviation)`; `unknown` where there
-    are too few numbers to tell.
+    """Return how a tensor seems to begin: `zeros`, `ones`, `constant(number)`, `orthogonal`,
+    `glorot_uniform`, `he_normal`, `torch_uniform`, ..., `uniform(limit)`, `normal(deviation)`; of
+    a vector that is none of these `random`; `unknown` where the numbers do not tell.
 
     Args:
         value: canonical: [..., in, out].
     """
     numbers = np.asarray(value, np.float64)
-    if not numbers.size or not np.isfinite(numbers).all():
-        return "unknown"
-    if (numbers == numbers.flat[0]).all():
-        first = float(numbers.flat[0])
-        return {0.0: "zeros", 1.0: "ones"}.get(first, f"constant({first:.6g})")
-    if numbers.size < ENOUGH or numbers.ndim < 2:
+    first = float(numbers.flat[0]) if numbers.size else 0.0
+    if numbers.size and (numbers == first).all() and (first in PLAIN or numbers.size > 1):
+        return PLAIN.get(first, f"constant({first:.6g})")
+    if numbers.ndim < 2:
+        return "random"
+    if numbers.size < ENOUGH or not np.isfinite(numbers).all():
         return "unknown"
     return "orthogonal" if _orthogonal(numbers) else _scaled(numbers)
 
@@ -57,13 +60,15 @@ def _scaled(numbers: np.ndarray) -> str:
     deviation = float(numbers.std())
     shape = _shape_of(numbers, deviation)
     inputs, outputs = _fans(numbers.shape)
-    candidates: List[Tuple[float, str]] = [
-        (abs(deviation / math.sqrt(scale(inputs, outputs)) - 1.0), name)
+    distances = {
+        name: abs(deviation / math.sqrt(scale(inputs, outputs)) - 1.0)
         for name, scale in SCALES.items()
-    ]
-    distance, name = min(candidates)
-    if distance < 0.06:
-        return f"{name}_{'uniform' if shape == 'uniform' else 'normal'}"
+    }
+    near = [name for name in distances if distances[name] < 3 * SPREAD / math.sqrt(numbers.size)]
+    if len(near) > 1:
+        return "unknown"
+    if near:
+        return f"{near[0]}_{'uniform' if shape == 'uniform' else 'normal'}"
     if shape == "uniform":
         return f"uniform({deviation * math.sqrt(3.0):.2g})"
     return f"{shape.replace('truncated', 'truncated_normal')}({deviation:.2g})"

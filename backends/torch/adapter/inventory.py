@@ -30,7 +30,7 @@ class Inventory:
 
     Attributes:
         modules: by path, in the order of declaration, each once.
-        paths: of each module, by its identity.
+        paths: of each module, by its identity. top: of the only model; empty if there are several.
     """
 
     def __init__(self, models: Mapping[str, Any], optimizers: Mapping[str, Any]) -> None:
@@ -44,6 +44,8 @@ class Inventory:
                 if id(module) not in self.paths and path not in self.modules:
                     self.modules[path or type(module).__name__] = module
                     self.paths[id(module)] = path or type(module).__name__
+        only = list(self.models.values()) if len(self.models) == 1 else []
+        self.top = "".join(self.paths[id(model)] for model in only)
         self._loose = self._loose_parameters()
 
     def _loose_parameters(self) -> Dict[str, torch.Tensor]:

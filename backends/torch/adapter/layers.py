@@ -36,14 +36,13 @@ def _linear(module: Any) -> Description:
     attributes = {
         "units": module.out_features,
         "bias": module.bias is not None,
-        "activation": "linear",
     }
     return Description(attributes, (DENSE, BIAS))
 
 
 @rule("transformers.Conv1D", "dense")
 def _transposed_linear(module: Any) -> Description:
-    attributes = {"units": module.nf, "bias": True, "activation": "linear"}
+    attributes = {"units": module.nf, "bias": True}
     return Description(attributes, (Weight("kernel", ("weight",)), BIAS))
 
 
@@ -77,7 +76,6 @@ def _conv_attributes(module: Any, count: int) -> Dict[str, Any]:
         groups=module.groups,
         filters=module.out_channels,
         bias=module.bias is not None,
-        activation="linear",
     )
     if module.padding_mode != "zeros":
         attributes["padding_mode"] = module.padding_mode

@@ -110,8 +110,6 @@ def _of_group(name: str, group: Mapping[str, Any]) -> Dict[str, Any]:
     if words.get("weight_decay"):
         decoupled = name in DECOUPLED or group.get("decoupled_weight_decay", False)
         words["decay"] = "decoupled" if decoupled else "l2"
-    else:
-        words.pop("weight_decay", None)
     return words
 
 
@@ -128,6 +126,11 @@ def hyperparameters(optimizer: Any) -> Dict[str, Any]:
     for word in dict.fromkeys(word for group in groups for word in group):
         each = [group.get(word) for group in groups]
         words[word] = each[0] if all(value == each[0] for value in each) else each
+    decay = words.get("weight_decay")
+    if not (any(decay) if isinstance(decay, list) else decay):
+        words.pop("weight_decay", None)
+    if "decay" in words:
+        words["decay"] = next(group["decay"] for group in groups if "decay" in group)
     if name in EPSILON_PLACES:
         words["epsilon_place"] = EPSILON_PLACES[name]
     if name == "SGD" and not words.get("momentum"):

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple
 
-import torch
-
 
 class Weight(NamedTuple):
     """One canonical tensor of a layer.
@@ -77,12 +75,15 @@ def key(class_: type) -> str:
     return class_.__name__ if package == "torch" else f"{package}.{class_.__name__}"
 
 
-def describe(module: torch.nn.Module) -> Description:
+def describe(module: Any) -> Description:
     """Return what is known about a module, its kind filled in.
 
     Args:
         module: any.
     """
+    own = getattr(module, "description", None)
+    if isinstance(own, Description):
+        return own  # a function that is a layer
     for class_ in type(module).__mro__:
         if key(class_) in TABLE:
             kind, describe = TABLE[key(class_)]

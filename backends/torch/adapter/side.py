@@ -108,13 +108,13 @@ class Side(Objects):
         finally:
             self.restore(before)
 
-    def running(self, seen: Optional[Seen]) -> Running:
+    def running(self, seen: Seen) -> Running:
         """Return what follows which layers are running.
 
         Args:
             seen: called when one returns.
         """
-        return Running(self.inventory.paths, seen)
+        return Running(self.inventory.paths, self.inventory.top, seen)
 
     def _shown(self, output: Any, kept: Mapping[str, torch.Tensor]) -> Dict[str, np.ndarray]:
         shown = dict(kept, **dict(values.tensors(output)))

@@ -14,6 +14,7 @@ from torch.nn.modules.module import (
 
 from backends.adapter.side import Tap
 from backends.torch.adapter import rules, values
+from backends.torch.adapter.functions import Function, Functions
 
 #: Called with a layer's path, the number of the call, the module, what went in and what came out;
 #: returns what is to come out.
@@ -25,13 +26,17 @@ class Running:
 
     Args:
         paths: of each module that has one, by its identity.
-        seen: called when a layer returns; None: nothing is.
+        top: path of the model around all of them, if there is one: a function that it calls stands
+            in no layer.
+        seen: called when a layer returns.
     """
 
-    def __init__(self, paths: Mapping[int, str], seen: Optional[Seen] = None) -> None:
-        self.paths, self.seen = paths, seen
+    def __init__(self, paths: Mapping[int, str], top: str, seen: Seen) -> None:
+        self.paths, self.top, self.seen = paths, top, seen
         self.calls: Dict[str, int] = {}
-        self._stack: List[Tuple[int, str]] = []
+        self.functions: Dict[str, Function] = {}
+        self._stack: List[Tuple[Any, str]] = []
+        self._counts: Dict[str, int] = {}
 
     def place(self) -> str:
         """Return the path of the innermost layer that is running."""
@@ -40,19 +45,31 @@ class Running:
     def _enter(self, module: Any, inputs: Any) -> None:
         path = self.paths.get(id(module))
         if path is not None:
-            self._stack.append((id(module), path))
+            self._stack.append((module, path))
 
     def _leave(self, module: Any, inputs: Any, output: Any) -> Any:
         path = self.paths.get(id(module))
         if path is None:
             return output
-        while self._stack and self._stack.pop()[0] != id(module):
+        while self._stack and self._stack.pop()[0] is not module:
             pass  # a layer in it has raised something that was caught
         if torch._C._current_graph_task_id() != -1:
             return output  # computed again in a backward pass
         call = self.calls.get(path, 0)
         self.calls[path] = call + 1
-        return output if self.seen is None else self.seen(path, call, module, inputs, output)
+        return self.seen(path, call, module, inputs, output)
+
+    def _called(self, function: Function, output: Any) -> Any:
+        """Take a function for a layer, unless a layer that is known calls it."""
+        inner, place = self._stack[-1] if self._stack else (None, "")
+        known = inner is not None and rules.describe(inner).kind not in ("container", "other")
+        if known or not self._stack or torch._C._current_graph_task_id() != -1:
+            return output
+        path = function.name if place in ("", self.top) else f"{place}/{function.name}"
+        count = self._counts[path] = self._counts.get(path, -1) + 1
+        path = f"{path}_{count}" if count else path
+        self.functions[path], self.calls[path] = function, 1
+        return self.seen(path, 0, function, (), output)
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -62,7 +79,8 @@ class Running:
             register_module_forward_hook(self._leave),
         ]
         try:
-            yield
+            with Functions(self._called):
+                yield
         finally:
             for handle in handles:
                 handle.remove()

@@ -181,7 +181,9 @@ def test_a_teacher_s_values_are_gone_on_with(side, case):
     was computed from."""
     survey = side.survey(case.arrays)
     leaves = [
-        layer for layer in survey.layers if layer.calls and layer.outputs and layer.kind != "container"
+        layer
+        for layer in survey.layers
+        if layer.calls and layer.outputs and layer.kind != "container"
     ]
     taps = [Tap(layer.name, layer.name) for layer in leaves]
     own = side.look(case.arrays, True, Draws(FORWARD), taps)

@@ -153,6 +153,8 @@ def sequences():
 
 
 class Encoder(nn.Module):
+    """Attention with dropout."""
+
     def __init__(self):
         super().__init__()
         layer = nn.TransformerEncoderLayer(8, 2, 12, 0.1, batch_first=True, norm_first=True)
