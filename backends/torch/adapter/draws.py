@@ -56,6 +56,7 @@ class Tape(TorchDispatchMode):
         self.draws, self.place, self.mark = draws, place, mark
         self.made: List[Draw] = []
         self._answered: Dict[Any, np.ndarray] = {}
+        self._again = False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -88,14 +89,16 @@ class Tape(TorchDispatchMode):
 
     def _values(self, kind: str, result: torch.Tensor, key: Any) -> torch.Tensor:
         """Return the next draw as a tensor of double precision beside `result`."""
-        again = torch._C._current_graph_task_id() != -1
-        if not (again and key in self._answered):
+        self._again = torch._C._current_graph_task_id() != -1 and key in self._answered
+        if not self._again:
             self._answered[key] = self.draws.draw(kind, tuple(result.shape))
         value = torch.from_numpy(np.array(self._answered[key], np.float64))
         dtype = torch.float64 if result.device.type != "mps" else torch.float32
         return self.mark(value.to(result.device, dtype))
 
     def _note(self, kind: str, shape: Any, **words: Any) -> None:
+        if self._again:
+            return
         index = len(self.draws.made) - 1
         self.made.append(
             Draw(
@@ -126,7 +129,8 @@ class Tape(TorchDispatchMode):
         constant = _constant(share)
         if constant is None:
             # Each element has a probability of its own: a uniform draw that is compared.
-            self.draws.made[-1] = (UNIFORM, tuple(result.shape))
+            if not self._again:
+                self.draws.made[-1] = (UNIFORM, tuple(result.shape))
             self._note(UNIFORM, result.shape)
         else:
             self._note(DROPOUT, result.shape, keep=constant)
@@ -159,6 +163,7 @@ class Tape(TorchDispatchMode):
         )
         # It has its place in the order of draws, whoever answers.
         self.draws.draw(OTHER_DRAW, ())
+        self._again = False
         reason = f"torch draws in `{word}`, which no tape of independent numbers can answer"
         self._note(OTHER_DRAW, first.shape, served=False, reason=reason)
 

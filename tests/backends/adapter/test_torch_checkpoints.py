@@ -79,7 +79,7 @@ def test_objects_in_a_file_are_not_made(opened, tmp_path):
     torch = importlib.import_module("torch")
     path = str(tmp_path / "model.pth")
     torch.save({"weight": torch.nn.Linear(2, 1)}, path)
-    with pytest.raises(Exception, match="(?i)weights.?only"):
+    with pytest.raises(Exception, match=r"(?i)weights.?only"):
         opened(path)
 
 
