@@ -265,31 +265,57 @@ def seed() -> None:
 
 
 @contextlib.contextmanager
-def one_mask_a_cell(layers: List[Any]) -> Iterator[None]:
-    """Let the recurrent layers of Keras 2 draw the mask that they use, and not the three or four of
-    which they use the first (`implementation=2`).
+def masks_that_are_used(layers: List[Any]) -> Iterator[None]:
+    """Let recurrent layers draw the masks that they use, and no others.
+
+    With `implementation=2` those of Keras 2 draw three or four masks and use the first; those of
+    Keras 3 draw masks in inference too, and use none of them.
 
     Args:
         layers: all of the models.
     """
-    kinds = [kind for layer in layers for kind in type(layer).__mro__]
-    mixins = {kind for kind in kinds if kind.__name__ == "DropoutRNNCellMixin"}
+    kinds = {kind for layer in layers for kind in type(layer).__mro__}
     originals = [
-        (kind, name, vars(kind)[name])
-        for kind in mixins
-        for name in ("get_dropout_mask_for_cell", "get_recurrent_dropout_mask_for_cell")
+        (kind, name, vars(kind)[name], replacement)
+        for kind in kinds
+        for name, replacement in MASKS.get(kind.__name__, {}).items()
     ]
-    for kind, name, original in originals:
-        setattr(kind, name, functools.partialmethod(_mask, original))
+    for kind, name, original, replacement in originals:
+        setattr(kind, name, functools.partialmethod(replacement, original))
     try:
         yield
     finally:
-        for kind, name, original in originals:
+        for kind, name, original, _ in originals:
             setattr(kind, name, original)
 
 
-def _mask(cell: Any, original: Any, inputs: Any, training: Any, count: int = 1) -> Any:
+def _first_mask(cell: Any, original: Any, inputs: Any, training: Any, count: int = 1) -> Any:
     if getattr(cell, "implementation", 1) == 1 or count == 1:
         return original(cell, inputs, training, count=count)
     mask = original(cell, inputs, training, count=1)
     return None if mask is None else [mask] * count
+
+
+def _mask_in_training(cell: Any, original: Any, step_input: Any, rate: float) -> Any:
+    frame = sys._getframe(1)
+    while frame is not None and not ("training" in frame.f_locals and "call" in _name(frame)):
+        frame = frame.f_back
+    if frame is None or frame.f_locals["training"]:
+        return original(cell, step_input, rate)
+    ones = tf.ones_like(step_input)
+    count = getattr(cell, "dropout_mask_count", None)
+    return ones if count is None else [ones] * count
+
+
+def _name(frame: Any) -> str:
+    return str(frame.f_code.co_name)
+
+
+#: What is replaced, by the class of Keras 2 and of Keras 3.
+MASKS = {
+    "DropoutRNNCellMixin": {
+        "get_dropout_mask_for_cell": _first_mask,
+        "get_recurrent_dropout_mask_for_cell": _first_mask,
+    },
+    "DropoutRNNCell": {"_create_dropout_mask": _mask_in_training},
+}

@@ -160,7 +160,16 @@ for _space in ("1D", "2D", "3D"):
         RULES[f"Global{_pool}Pooling{_space}"] = Rule("global_pool", {"pool": Fixed(_pool.lower())})
     RULES[f"ZeroPadding{_space}"] = Rule("pad", {"padding": _space_padding})
     RULES[f"UpSampling{_space}"] = Rule("other", {"size": "size"})
-for _merge in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"):
+for _merge in (
+    "Add",
+    "Subtract",
+    "Multiply",
+    "Average",
+    "Maximum",
+    "Minimum",
+    "Concatenate",
+    "Dot",
+):
     RULES[_merge] = Rule("merge", {"merge": Fixed(_merge.lower())})
 #: Functional operations by (a part of) their name: what `x + y` or `ops.relu(x)` is among layers.
 OPERATIONS = {

@@ -44,7 +44,9 @@ def survey(side: Any, arrays: Arrays) -> Survey:
         _note_parts(side, phase, result.losses, returned)
         remarks += _remarks(phase, capture, returned)
     remarks += sorted({draw.reason for draw in draws if draw.reason})
-    remarks += [f"no step uses the optimizer {name}" for name in side.optimizers if name not in moved]
+    remarks += [
+        f"no step uses the optimizer {name}" for name in side.optimizers if name not in moved
+    ]
     outputs = {"output" + name: _shape(value) for name, value in flattened(output).items()}
     surveyed = tuple(
         optimizers.survey(

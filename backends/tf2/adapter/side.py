@@ -183,9 +183,7 @@ class Side(side.Side):
         if self._initial is None:
             return
         parameters = {id(inner(held)) for held in self._ready().variables.values()}
-        kept = {
-            key: item for key, item in self._initial.variables.items() if key not in parameters
-        }
+        kept = {key: item for key, item in self._initial.variables.items() if key not in parameters}
         self.state.restore(self._initial._replace(variables=kept))
         for optimizer in self.optimizers.values():
             optimizers.averages_begin(optimizer, list(self.names.variables.values()))
@@ -253,7 +251,7 @@ class Side(side.Side):
             if answers is not None:
                 server = draws.Server(answers, watcher.layer, graphs)
                 layers = objects.all_layers(self.models.values())
-                stack.enter_context(draws.one_mask_a_cell(layers))
+                stack.enter_context(draws.masks_that_are_used(layers))
                 stack.enter_context(draws.served(server))
             yield watcher, server
 

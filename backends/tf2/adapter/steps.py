@@ -122,21 +122,24 @@ def _is_trained(source: Any) -> bool:
 
 def _in_place_of(value: Any, taught: np.ndarray) -> Any:
     """Return a teacher's gradient in the form of the step's own: for some rows alone, where the own
-    one is, and the teacher's has no others."""
+    one is, and the teacher's has no others.
+
+    A row that occurs several times keeps the shares of its own gradient, so that what is taught is
+    the sum; an optimizer may treat such a row otherwise than one that occurs once.
+    """
     dense = tf.constant(taught, value.dtype)
     if not isinstance(value, tf.IndexedSlices):
         return dense
-    rows = np.asarray(value.indices)
+    rows = np.asarray(value.indices).reshape(-1)
     others = np.ones(len(taught), bool)
     others[rows] = False
     if np.any(taught[others]):
         return dense
-    counts = np.bincount(rows.reshape(-1), minlength=len(taught))[rows.reshape(-1)]
-    values = taught[rows.reshape(-1)] / counts.reshape((-1,) + (1,) * (taught.ndim - 1))
-    shape = tf.shape(value.values)
-    return tf.IndexedSlices(
-        tf.reshape(tf.constant(values, value.dtype), shape), value.indices, value.dense_shape
-    )
+    counts = np.bincount(rows, minlength=len(taught))[rows]
+    own = np.asarray(tf.convert_to_tensor(value))
+    missing = (taught - own)[rows] / counts.reshape((-1,) + (1,) * (taught.ndim - 1))
+    added = tf.reshape(tf.constant(missing, value.dtype), tf.shape(value.values))
+    return tf.IndexedSlices(value.values + added, value.indices, value.dense_shape)
 
 
 def _replace(replaced: List[Tuple[Any, str, Any]], owner: Any, name: str, wrapped: Any) -> None:
