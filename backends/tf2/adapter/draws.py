@@ -190,10 +190,24 @@ def _purpose(kind: str) -> Tuple[Optional[float], Dict[str, float]]:
 def _frames() -> Iterator[Any]:
     """Yield the frames of TensorFlow's above the operation that is running, up to the first of
     another's."""
-    frame = sys._getframe(1)
-    while frame is not None and _is(frame, __file__, "functools"):
+    for frame in _above():
+        if not _is(frame, "tensorflow", "functools"):
+            return
+        yield frame
+
+
+def _above() -> Iterator[Any]:
+    """Yield the frames above this module's, from the innermost."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        if not _is(frame, __file__, "functools"):
+            yield from _up(frame)
+            return
         frame = frame.f_back
-    while frame is not None and _is(frame, "tensorflow", "functools"):
+
+
+def _up(frame: Any) -> Iterator[Any]:
+    while frame is not None:
         yield frame
         frame = frame.f_back
 
@@ -204,10 +218,10 @@ def _is(frame: Any, *parts: str) -> bool:
 
 def _own_code() -> bool:
     """Return whether NumPy was called by this package or by a framework, and not by the user."""
-    frame = sys._getframe(1)
-    while frame is not None and _is(frame, __file__, "functools"):
-        frame = frame.f_back
-    return frame is None or _is(frame, "/tensorflow/", "/keras/", "/numpy/", "backends/adapter")
+    caller = next(_above(), None)
+    return caller is None or _is(
+        caller, "/tensorflow/", "/keras/", "/numpy/", "/backends/adapter/", "/backends/tf2/"
+    )
 
 
 def _number(value: Any) -> Optional[float]:
@@ -297,10 +311,9 @@ def _first_mask(cell: Any, original: Any, inputs: Any, training: Any, count: int
 
 
 def _mask_in_training(cell: Any, original: Any, step_input: Any, rate: float) -> Any:
-    frame = sys._getframe(1)
-    while frame is not None and not ("training" in frame.f_locals and "call" in _name(frame)):
-        frame = frame.f_back
-    if frame is None or frame.f_locals["training"]:
+    calls = (frame for frame in _above() if "call" in _name(frame))
+    caller = next((frame for frame in calls if "training" in frame.f_locals), None)
+    if caller is None or caller.f_locals["training"]:
         return original(cell, step_input, rate)
     ones = tf.ones_like(step_input)
     count = getattr(cell, "dropout_mask_count", None)
@@ -312,7 +325,7 @@ def _name(frame: Any) -> str:
 
 
 #: What is replaced, by the class of Keras 2 and of Keras 3.
-MASKS = {
+MASKS: Dict[str, Dict[str, Any]] = {
     "DropoutRNNCellMixin": {
         "get_dropout_mask_for_cell": _first_mask,
         "get_recurrent_dropout_mask_for_cell": _first_mask,

@@ -59,7 +59,7 @@ def look_from(
                 forced._keras_mask = mask
             return forced
 
-        with side._watching(draws, Watcher(side.names, answer), graphs=True):
+        with side.watching(draws, Watcher(side.names, answer), graphs=True):
             output = side._forward(batch, training)
         for name, tensor in flattened(output).items():
             kept["output" + name] = tf.convert_to_tensor(tensor)

@@ -1,5 +1,5 @@
-"""The user's objects, in one setting: the dtypes that Keras is set to before they are made, and what
-they then are."""
+"""The user's objects, in one setting: the dtypes that Keras is set to before they are made, and
+what they then are."""
 
 from __future__ import annotations
 

@@ -1,10 +1,12 @@
-"""Keras' optimizers as data: kind, hyper-parameters, rates, slots. Those of Keras 3, the new ones of
-Keras 2 and its old ones (`legacy`, `optimizer_v2`) keep all of it in different places.
+"""Keras' optimizers as data: kind, hyper-parameters, rates, slots.
+
+Those of Keras 3, the new ones of Keras 2 and its old ones (`legacy`, `optimizer_v2`) keep all of it
+in different places.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -146,8 +148,9 @@ def _new_slots(optimizer: Any, variable: Any) -> Dict[str, Any]:
         return held
     for attribute, word in {**LISTS.get(kind(optimizer), {}), AVERAGES: "average"}.items():
         values = getattr(optimizer, attribute, None)
-        listed = isinstance(values, (list, tuple)) and place < len(values)
-        if listed and is_variable(values[place]):
+        if not isinstance(values, (list, tuple)) or place >= len(values):
+            continue
+        if is_variable(values[place]):
             held[word] = values[place]
     return held
 
@@ -221,8 +224,15 @@ def survey(name: str, optimizer: Any, variables: Dict[str, Any], pieces: Any) ->
     for by_word in own_slots.values():
         words += [item for item in by_word if item not in words]
     rates = {str(step): rate(held, step) for step in (0, 1, 10)}
-    shown: Tuple[str, ...] = tuple(words)
-    return OptimizerSurvey(name, type(held).__name__, word, numbers, rates, shown, tuple(pieces))
+    return OptimizerSurvey(
+        name=name,
+        type=type(held).__name__,
+        kind=word,
+        hyperparameters=numbers,
+        rates=rates,
+        slots=tuple(words),
+        pieces=tuple(pieces),
+    )
 
 
 def _number(value: Any) -> Any:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from backends.adapter.draws import Draws
 from backends.adapter.side import FORWARD, GENERATE, Arrays
 from backends.survey import Draw, Layer, Phase, Survey
-from backends.tf2.adapter import layers, optimizers, vocabulary
+from backends.tf2.adapter import layers, objects, optimizers, vocabulary
 from backends.tf2.adapter.taps import Call, flattened
 
 
@@ -20,7 +20,7 @@ def survey(side: Any, arrays: Arrays) -> Survey:
     Args:
         side: a `Side` that is prepared. arrays: one batch of training rows.
     """
-    batch = side._batch(arrays)
+    batch = side.batch(arrays)
     remarks: List[str] = []
     draws: List[Draw] = []
     generated, output, server = side.watched_look(batch, False, Draws(GENERATE))
@@ -41,26 +41,24 @@ def survey(side: Any, arrays: Arrays) -> Survey:
         phases.append(Phase(phase, names, tuple(result.losses), gradients))
         for name, variables in capture.moved.items():
             moved.setdefault(name, []).extend(variables)
-        _note_parts(side, phase, result.losses, returned)
+        _note_parts(side, phase, result.losses)
         remarks += _remarks(phase, capture, returned)
     remarks += sorted({draw.reason for draw in draws if draw.reason})
     remarks += [
         f"no step uses the optimizer {name}" for name in side.optimizers if name not in moved
     ]
     outputs = {"output" + name: _shape(value) for name, value in flattened(output).items()}
-    surveyed = tuple(
-        optimizers.survey(
-            name, optimizer, side.names.variables, side.names.pieces_of(moved.get(name, ()))
-        )
-        for name, optimizer in side.optimizers.items()
-    )
+    surveyed = []
+    for name, optimizer in side.optimizers.items():
+        pieces = side.names.pieces_of(moved.get(name, ()))
+        surveyed.append(optimizers.survey(name, optimizer, side.names.variables, pieces))
     ordered = _layers(side, calls or generated)
     return Survey(
         framework=_framework(side),
         pieces=_pieces(side, ordered),
         layers=ordered,
         draws=tuple(draws),
-        optimizers=surveyed,
+        optimizers=tuple(surveyed),
         phases=tuple(phases),
         outputs=outputs,
         losses=_reductions(side),
@@ -69,22 +67,11 @@ def survey(side: Any, arrays: Arrays) -> Survey:
 
 
 def _framework(side: Any) -> str:
-    model = next(iter(side.models.values()))
-    version = next(
-        (
-            package.__version__
-            for package in _packages()
-            if any(kind is package.layers.Layer for kind in type(model).__mro__)
-        ),
-        tf.keras.__version__,
-    )
+    """Return whose Keras the models are made of, with versions."""
+    kinds = type(next(iter(side.models.values()))).__mro__
+    own = [package for package in objects.packages() if package.layers.Layer in kinds]
+    version = (own[0] if own else tf.keras).__version__
     return f"keras {version}, tensorflow {tf.__version__}"
-
-
-def _packages() -> List[Any]:
-    from backends.tf2.adapter.objects import packages
-
-    return packages()
 
 
 def _shape(value: Any) -> Tuple[int, ...]:
@@ -100,15 +87,17 @@ def _layers(side: Any, calls: Sequence[Call]) -> Tuple[Layer, ...]:
         path = call.place.path
         counts[path] = counts.get(path, 0) + 1
         first.setdefault(path, call)
-    rows = []
+    rows: List[Layer] = []
     for path, call in first.items():
         if path:
             shapes = tuple(_shape(value) for value in call.outputs)
             rows.append(_layer(call.place, counts[path], shapes))
     owners = {piece.layer for piece in side.names.pieces}
-    for place in side.names.places.values():
-        if place.path in owners and place.path and place.path not in first:
-            rows.append(_layer(place, 0, ()))
+    rows += [
+        _layer(place, 0, ())
+        for place in side.names.places.values()
+        if place.path in owners and place.path and place.path not in first
+    ]
     return tuple(rows)
 
 
@@ -142,16 +131,16 @@ def _draws(phase: str, server: Any) -> List[Draw]:
     return made
 
 
-def _note_parts(side: Any, phase: str, losses: Dict[str, float], returned: Any) -> None:
+def _note_parts(side: Any, phase: str, losses: Dict[str, float]) -> None:
     """Remember which of the values that a step returns add up to what it differentiates."""
     own = {name: value for name, value in losses.items() if name != "total"}
     total = losses["total"]
     for name, value in own.items():
         if _close(value, total):
-            side._parts[phase] = (name,)
+            side.parts[phase] = (name,)
             return
     if own and _close(sum(own.values()), total):
-        side._parts[phase] = tuple(own)
+        side.parts[phase] = tuple(own)
 
 
 def _close(value: float, other: float) -> bool:
@@ -165,7 +154,7 @@ def _remarks(phase: str, capture: Any, returned: Any) -> List[str]:
             f"the phase {phase} differentiates nothing by a weight of the models: its gradients"
             " cannot be shown"
         )
-    if not flattened(returned) and not isinstance(returned, (int, float, dict)):
+    if not flattened(returned) and not isinstance(returned, (int, float)):
         remarks.append(
             f"the step of the phase {phase} returns no loss: timed runs of it report none"
         )
@@ -187,8 +176,8 @@ def _reductions(side: Any) -> Dict[str, str]:
     if side.declared.steps:
         return {}
     model = next(iter(side.models.values()))
-    loss = getattr(model, "loss", None)
-    if loss is None:
+    compiled = [item for item in tf.nest.flatten(model.loss) if item is not None]
+    if not compiled:
         return {}
-    words = {vocabulary.reduction(item) for item in tf.nest.flatten(loss) if item is not None}
+    words = {vocabulary.reduction(item) for item in compiled}
     return {side.phases()[0]: "+".join(sorted(words))}

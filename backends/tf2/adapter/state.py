@@ -1,5 +1,5 @@
-"""All that a step of a side moves: variables of models, optimizers and metrics, seed generators, and
-plain attributes of the user's own objects.
+"""All that a step of a side moves: variables of models, optimizers and metrics, seed generators,
+and plain attributes of the user's own objects.
 
 Which variables there are is looked up anew each time, because optimizers and metrics make theirs
 when they first run; what a variable was when it was made is kept, so that `reset` can put it back.
@@ -65,7 +65,7 @@ class State:
     def snapshot(self) -> Snapshot:
         """Return a copy of everything."""
         variables = {key: (held, value_of(held)) for key, held in self.variables().items()}
-        generators = []
+        generators: List[Tuple[Any, Any]] = []
         for generator in self.holdings.generators.values():
             if isinstance(generator, np.random.RandomState):
                 generators.append((generator, generator.get_state()))

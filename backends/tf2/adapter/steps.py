@@ -1,5 +1,5 @@
-"""A training step of the user's, watched: what it differentiates, what it gets, and which optimizers
-it calls.
+"""A training step of the user's, watched: what it differentiates, what it gets, and which
+optimizers it calls.
 
 The step runs eagerly, so that there are values to see; `tf.GradientTape.gradient`, through which
 Keras' own training goes too, is where gradients are read, and where a teacher's are put in: before
@@ -124,8 +124,8 @@ def _in_place_of(value: Any, taught: np.ndarray) -> Any:
     """Return a teacher's gradient in the form of the step's own: for some rows alone, where the own
     one is, and the teacher's has no others.
 
-    A row that occurs several times keeps the shares of its own gradient, so that what is taught is
-    the sum; an optimizer may treat such a row otherwise than one that occurs once.
+    A row that occurs several times keeps the shares of its own gradient where the teacher's sum is
+    about its own; an optimizer may treat such a row otherwise than one that occurs once.
     """
     dense = tf.constant(taught, value.dtype)
     if not isinstance(value, tf.IndexedSlices):
@@ -137,9 +137,13 @@ def _in_place_of(value: Any, taught: np.ndarray) -> Any:
         return dense
     counts = np.bincount(rows, minlength=len(taught))[rows]
     own = np.asarray(tf.convert_to_tensor(value))
+    parts = np.asarray(value.values).reshape((len(rows), *taught.shape[1:]))
+    ratio = np.divide(taught, own, out=np.full(own.shape, np.inf), where=own != 0)[rows]
     missing = (taught - own)[rows] / counts.reshape((-1,) + (1,) * (taught.ndim - 1))
-    added = tf.reshape(tf.constant(missing, value.dtype), tf.shape(value.values))
-    return tf.IndexedSlices(value.values + added, value.indices, value.dense_shape)
+    with np.errstate(invalid="ignore"):
+        shares = np.where(np.abs(ratio) <= 2.0, parts * ratio, parts + missing)
+    values = tf.reshape(tf.constant(shares, value.dtype), tf.shape(value.values))
+    return tf.IndexedSlices(values, value.indices, value.dense_shape)
 
 
 def _replace(replaced: List[Tuple[Any, str, Any]], owner: Any, name: str, wrapped: Any) -> None:

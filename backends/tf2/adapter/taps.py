@@ -1,4 +1,5 @@
-"""The layers of a run as they are called: in the order in which they finish, with what each returns.
+"""The layers of a run as they are called: in the order in which they finish, with what each
+returns.
 
 `Layer.__call__` of the Keras that the models are made of is wrapped while a run is watched;
 functional models, subclassed ones and nested ones all go through it. Cells inside of recurrent
@@ -122,19 +123,24 @@ def _packed(result: Any, answers: Iterator[Any]) -> Any:
     """Return a result with answers in the place of its tensors."""
     if result is None or isinstance(result, (bool, int, float, str)):
         return result
-    if dataclasses.is_dataclass(result):
-        names = [field.name for field in dataclasses.fields(result)]
-        parts = {name: _packed(getattr(result, name), answers) for name in names}
-        if not isinstance(result, dict):
-            return dataclasses.replace(result, **parts)
-        return type(result)(**parts)
-    if isinstance(result, dict):
-        return type(result)((key, _packed(value, answers)) for key, value in result.items())
-    if hasattr(result, "_fields"):
-        return type(result)(*(_packed(value, answers) for value in result))
+    if isinstance(result, dict) or dataclasses.is_dataclass(result):
+        return _packed_by_name(result, answers)
     if isinstance(result, (list, tuple)):
-        return type(result)(_packed(value, answers) for value in result)
+        parts = [_packed(value, answers) for value in result]
+        return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
     return next(answers)
+
+
+def _packed_by_name(result: Any, answers: Iterator[Any]) -> Any:
+    if isinstance(result, dict):
+        parts = {key: _packed(value, answers) for key, value in result.items()}
+        # What Hugging Face's models return is a dict and a dataclass at once.
+        both = hasattr(result, "__dataclass_fields__")
+        return type(result)(**parts) if both else type(result)(parts)
+    names = [field.name for field in dataclasses.fields(result)]
+    return dataclasses.replace(
+        result, **{name: _packed(getattr(result, name), answers) for name in names}
+    )
 
 
 def _callables(model: Any) -> List[Any]:

@@ -8,19 +8,18 @@ spells it.
 from __future__ import annotations
 
 import re
-from typing import Any, Dict
+from typing import Any, Dict, Sequence, Tuple
 
 import numpy as np
 
 #: Keras' name of an activation -> the shared one, where they differ.
 ACTIVATIONS = {"swish": "silu", "linear": "linear", "hard_swish": "hard_silu"}
 #: What an initializer is told, by its name, in the order in which it is shown: `normal(0.05)`.
-INITIALIZER_NUMBERS = {
+INITIALIZER_NUMBERS: Dict[str, Tuple[str, Sequence[str]]] = {
     "random_normal": ("normal", ("stddev",)),
     "random_uniform": ("uniform", ("minval", "maxval")),
     "truncated_normal": ("truncated_normal", ("stddev",)),
     "constant": ("constant", ("value",)),
-    "variance_scaling": ("variance_scaling", ("scale", "mode", "distribution")),
     "identity": ("identity", ("gain",)),
 }
 #: How losses are reduced.
@@ -74,6 +73,8 @@ def initializer(value: Any) -> str:
     name = re.sub(r"_v[12]$", "", snake(type(value).__name__))
     word, keys = INITIALIZER_NUMBERS.get(name, (name, ()))
     config: Dict[str, Any] = value.get_config()
+    if name == "variance_scaling":
+        keys = [key for key in config if key not in ("seed", "dtype")]
     numbers = [f"{config[key]:.7g}" if _numeric(config[key]) else str(config[key]) for key in keys]
     return f"{word}({', '.join(numbers)})" if numbers else word
 

@@ -139,8 +139,9 @@ def _of_cell(cell: Any, prefix: str) -> List[Weight]:
                 (prefix + role, (("slice", 0, row, row + 1), ("reshape", (size,))))
                 for row, role in enumerate(("bias", "recurrent_bias"))
             )
-            weight = weight._replace(cuts=cuts)
-        weights.append(weight)
+            weights.append(weight._replace(cuts=cuts))
+        else:
+            weights.append(weight)
     return weights
 
 
@@ -181,6 +182,7 @@ def transposed_convolution(layer: Any) -> List[Weight]:
         rank = len(weight.variable.shape)
         if weight.role == "kernel":
             axes = (*range(rank - 2), rank - 1, rank - 2)
-            weight = weight._replace(cuts=(("kernel", (("transpose", axes),)),))
-        weights.append(weight)
+            weights.append(weight._replace(cuts=(("kernel", (("transpose", axes),)),)))
+        else:
+            weights.append(weight)
     return weights
