@@ -1,0 +1,151 @@
+"""All that a step of a side moves: variables of models, optimizers and metrics, seed generators,
+and plain attributes of the user's own objects.
+
+Which variables there are is looked up anew each time, because optimizers and metrics make theirs
+when they first run; what a variable was when it was made is kept, so that `reset` can put it back.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Set, Tuple
+
+import numpy as np
+import tensorflow as tf
+
+from backends.tf2.adapter.holdings import PLAIN, Holdings
+from backends.tf2.adapter.weights import children, inner, is_variable
+
+MISSING = object()
+#: Lists, dicts and objects of Keras' inside of a layer or an optimizer that are looked into.
+DEPTH = 4
+
+
+class Snapshot(NamedTuple):
+    """A copy of state.
+
+    Attributes:
+        variables: by id, the variable and its value. attributes: owner, name and value.
+        generators: of NumPy, with their states.
+    """
+
+    variables: Dict[int, Tuple[Any, np.ndarray]]
+    attributes: List[Tuple[Dict[str, Any], str, Any]]
+    generators: List[Tuple[Any, Any]]
+
+
+class State:
+    """The state of a side.
+
+    Args:
+        models: by name. optimizers: all of them. holdings: of the user's functions.
+    """
+
+    def __init__(self, models: List[Any], optimizers: List[Any], holdings: Holdings) -> None:
+        self.owners = [
+            *models,
+            *optimizers,
+            *holdings.models.values(),
+            *holdings.metrics.values(),
+            *holdings.variables.values(),
+            *holdings.generators.values(),
+        ]
+        self.holdings = holdings
+
+    def variables(self) -> Dict[int, Any]:
+        """Return every `tf.Variable` by its id, each once."""
+        variables: Dict[int, Any] = {}
+        seen: Set[int] = set()
+        for owner in self.owners:
+            for variable in _within(owner, seen, DEPTH):
+                variables[id(variable)] = variable
+        for variable in _global_seeds():
+            variables[id(variable)] = variable
+        return variables
+
+    def snapshot(self) -> Snapshot:
+        """Return a copy of everything."""
+        variables = {key: (held, value_of(held)) for key, held in self.variables().items()}
+        generators: List[Tuple[Any, Any]] = []
+        for generator in self.holdings.generators.values():
+            if isinstance(generator, np.random.RandomState):
+                generators.append((generator, generator.get_state()))
+            elif isinstance(generator, np.random.Generator):
+                generators.append((generator, generator.bit_generator.state))
+        return Snapshot(variables, list(self._attributes()), generators)
+
+    def _attributes(self) -> Iterator[Tuple[Dict[str, Any], str, Any]]:
+        for owner in self.holdings.objects.values():
+            for name, value in list(vars(owner).items()):
+                if name.startswith("_self_") or callable(value):
+                    continue
+                if isinstance(value, PLAIN) or (tf.is_tensor(value) and not is_variable(value)):
+                    yield vars(owner), name, np.array(value) if _is_array(value) else value
+                elif type(value) in (list, dict) and _all_plain(value):
+                    yield vars(owner), name, type(value)(value)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Put everything back that a snapshot has."""
+        for variable, value in snapshot.variables.values():
+            variable.assign(value)
+        for held, name, value in snapshot.attributes:
+            present = held.get(name, MISSING)
+            if present is not value:
+                copies = _is_array(value) or type(value) in (list, dict)
+                held[name] = value.copy() if copies else value
+        for generator, state in snapshot.generators:
+            if isinstance(generator, np.random.RandomState):
+                generator.set_state(state)
+            else:
+                generator.bit_generator.state = state
+
+
+def value_of(variable: Any) -> np.ndarray:
+    """Return a copy of a variable's value."""
+    return np.array(variable.numpy())
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray)
+
+
+def _all_plain(value: Any) -> bool:
+    items = value.values() if isinstance(value, dict) else value
+    return all(isinstance(item, PLAIN) for item in items)
+
+
+def _within(owner: Any, seen: Set[int], depth: int) -> Iterator[Any]:
+    """Yield the variables in an object of Keras', in its lists and in what it is made of."""
+    if id(owner) in seen or depth < 0:
+        return
+    seen.add(id(owner))
+    if is_variable(owner):
+        yield inner(owner)
+        return
+    if isinstance(owner, (list, tuple, dict)):
+        items: Iterable[Any] = owner.values() if isinstance(owner, dict) else owner
+        for item in list(items):
+            yield from _within(item, seen, depth - 1)
+        return
+    if not _is_keras(owner):
+        return
+    for child in children(owner):
+        yield from _within(child, seen, DEPTH)
+    for name, item in list(getattr(owner, "__dict__", {}).items()):
+        if name not in ("_inbound_nodes", "_outbound_nodes", "_inbound_nodes_value"):
+            yield from _within(item, seen, depth - 1)
+
+
+def _is_keras(value: Any) -> bool:
+    return isinstance(value, tf.Module) or any(
+        "keras" in kind.__module__ for kind in type(value).__mro__
+    )
+
+
+def _global_seeds() -> List[Any]:
+    """Return the state of the seed generator that Keras 3 uses where a layer has none."""
+    try:
+        from keras.src.backend.common import global_state
+    except ImportError:
+        return []
+    generator = global_state.get_global_attribute("global_seed_generator")
+    return [] if generator is None else [inner(generator.state)]
