@@ -47,6 +47,8 @@ RANDOM = (*UNIFORMS, *NORMALS, *OTHERS)
 LEFT = ("Multinomial", "RandomShuffle", "RandomGamma", "RandomPoissonV2", "StatelessRandomUniformInt")
 #: Those whose bounds are operands.
 BOUNDED = {"RandomUniformInt": (1, 2)}
+#: What is computed of constants to find another one.
+FOLDED = {"Sub": np.subtract, "RealDiv": np.divide, "Neg": np.negative}
 BELOW_ONE = 1.0 - 2.0**-24
 #: How a comparison with a dropout's numbers keeps: at high ones or at low ones.
 HIGH = {"GreaterEqual": 0, "Greater": 0, "Less": 1, "LessEqual": 1}
@@ -149,6 +151,10 @@ def constant(tensor: Any) -> Any:
     """
     while tensor.op.type in ("Identity", "Enter", "Cast") and len(tensor.op.inputs):
         tensor = tensor.op.inputs[0]
+    if tensor.op.type in FOLDED:
+        values = [constant(item) for item in tensor.op.inputs]
+        known = all(value is not None for value in values)
+        return FOLDED[tensor.op.type](*values) if known else None
     return tf.get_static_value(tensor) if tensor.op.type != "Placeholder" else None
 
 
@@ -242,7 +248,9 @@ class Answers:
         count = self._counts[site.name]
         self._counts[site.name] += 1
         self.calls.append((site, shape, keep))
-        if self._queues is None:
+        if site.kind == DROPOUT and keep >= 1.0:
+            draw = np.zeros(shape)  # everything is kept, and nothing asked for
+        elif self._queues is None:
             draw = _numbers(site, shape, self._generator)
         elif site.kind not in SERVED:
             draw = _numbers(site, shape, _generator(f"{self._seed} {site.name} {count}"))
@@ -265,7 +273,8 @@ class Answers:
         self._generator = np.random.RandomState(0)
 
     def written(self) -> List[Call]:
-        """Return the calls of that run in the order in which the tape is to be asked."""
+        """Return the calls of that run in the order in which the tape is to be asked; a dropout
+        that keeps everything makes none."""
         first: Dict[Optional[str], int] = {}
         for site in self.sites.values():
             if site.loop is not None:
@@ -277,7 +286,8 @@ class Answers:
             anchor = site.order if site.loop is None else first[site.loop]
             keyed.append(((anchor, counts[site.name], site.order, index), call))
             counts[site.name] += 1
-        return [call for _, call in sorted(keyed, key=lambda item: item[0])]
+        ordered = [call for _, call in sorted(keyed, key=lambda item: item[0])]
+        return [call for call in ordered if call[0].kind != DROPOUT or call[2] < 1.0]
 
     def ask(self, draws: Draws, order: Sequence[Call]) -> List[Tuple[str, np.ndarray]]:
         """Return the tape's answers to a run's calls, by site, in order.

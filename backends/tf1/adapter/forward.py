@@ -41,7 +41,9 @@ class Found:
     Attributes:
         name, kind, type: as in a survey. place: in the order of execution.
         parts: its parameters. calls: names of the tensors that its calls give.
-        attributes: in the words of `docs/pairs.md`. axes: as in a survey. loop: that it runs in.
+        attributes: in the words of `docs/pairs.md`. axes: as in a survey. loop: that it
+            runs in. measured: names of the tensors that further attributes are the value of in
+            training, and whether the complement to 1 is.
     """
 
     def __init__(self, name: str, kind: str, type: str, place: int) -> None:  # noqa: A002
@@ -51,6 +53,7 @@ class Found:
         self.attributes: Dict[str, Any] = {}
         self.axes: Any = None
         self.loop = ""
+        self.measured: Dict[str, Tuple[str, bool]] = {}
 
     def add(self, role: str, sources: Sequence[str], steps: Sequence[Any] = ()) -> None:
         """Add a parameter.

@@ -8,7 +8,7 @@ from backends.survey import DROPOUT
 from backends.tf1.adapter.draws import constant
 from backends.tf1.adapter.forward import Forward, Found
 from backends.tf1.adapter.kernels import windowed
-from backends.tf1.adapter.rewrite import decimal_attribute
+from backends.tf1.adapter.widening import decimal_attribute
 
 #: By the type of an operation, the word of the nonlinearity.
 ACTIVATIONS = {

@@ -45,7 +45,9 @@ class Model:
             starts += [*names, *self._losses.get(phase, {}).values()]
         cone = self.cones.above(starts)
         self._find_variables(cone, starts)
-        self.needed = self.cones.above([*starts, *self._initializers])
+        # What updates statistics is asked about even where no training runs it.
+        updates = [getattr(item, "op", item).name for item in self.collection("update_ops")]
+        self.needed = self.cones.above([*starts, *self._initializers, *updates])
         initial = self.cones.above(self._initializers)
         order = {name: self.cones.order[name] for name in cone if name not in initial}
         self.sites: List[Site] = sites_of(self.graph, order)
@@ -250,6 +252,7 @@ class Model:
         loops = any(site.loop is not None for site in self.sites)
         for site in self.sites:
             starts.append(self.graph.get_operation_by_name(site.name).inputs[0].op.name)
+            starts += [] if site.threshold is None else [site.threshold]
         if loops:
             starts += [op.name for op in self.graph.get_operations() if op.type == "LoopCond"]
         return self.cones.above(

@@ -4,12 +4,12 @@ that add their offset."""
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Optional, Set
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from backends.tf1.adapter.cones import behind, variable_behind
 from backends.tf1.adapter.draws import constant, decimal
 from backends.tf1.adapter.forward import Forward, Found, grouped
-from backends.tf1.adapter.rewrite import FUSED, decimal_attribute
+from backends.tf1.adapter.widening import FUSED, decimal_attribute
 
 MEAN = re.compile(r"(moving|running|pop|population)_mean$")
 VARIANCE = re.compile(r"(moving|running|pop|population)_(var|variance)$")
@@ -33,7 +33,7 @@ def batch_norms(forward: Forward, names: Set[str]) -> List[Found]:
         layer = _layer(forward, scope, "batch_norm", roles)
         layer.add("moving_mean", means)
         layer.add("moving_variance", variances)
-        layer.attributes.update(_running(forward, means[0], variances[0]))
+        _running(forward, layer, means[0], variances[0])
         result.append(layer)
     return result
 
@@ -110,51 +110,43 @@ def _epsilon(forward: Forward, op: Any) -> Optional[float]:
     return None
 
 
-def _running(forward: Forward, mean: str, variance: str) -> Dict[str, Any]:
-    """Return the share of a running statistic that is kept each step, and whether the variance is
+def _running(forward: Forward, layer: Found, mean: str, variance: str) -> None:
+    """Note the share of a running statistic that is kept each step, and whether the variance is
     the unbiased one."""
-    words: Dict[str, Any] = {}
     graph = forward.graph
     for op in _writers(graph, mean):
         share = _kept(op)
         if share is not None:
-            words.setdefault("keep", share)
+            layer.measured.setdefault("keep", share)
     for op in _writers(graph, variance):
         above = [op]
         for _ in range(8):
             above = [operand.op for item in above for operand in item.inputs]
             if any(item.type in FUSED or "FusedBatchNorm" in item.name for item in above):
-                words["unbiased_variance"] = True
-        words.setdefault("unbiased_variance", False)
-    return words
+                layer.attributes["unbiased_variance"] = True
+        layer.attributes.setdefault("unbiased_variance", False)
 
 
 def _writers(graph: Any, variable: str) -> List[Any]:
-    ends = ("Assign", "AssignVariableOp")
-    return [
-        op
-        for op in graph.get_operation_by_name(variable).outputs[0].consumers()
-        if op.type.startswith("Assign") and not (op.type in ends and op.name == variable + "/Assign")
-    ]
+    first = variable + "/Assign"
+    users = graph.get_operation_by_name(variable).outputs[0].consumers()
+    return [op for op in users if op.type.startswith("Assign") and op.name != first]
 
 
-def _kept(op: Any) -> Optional[float]:
-    """Return the share that an update keeps: `x -= (x - new) * (1 - keep)`, or
-    `x = x * keep + new * (1 - keep)`."""
+def _kept(op: Any) -> Optional[Tuple[str, bool]]:
+    """Return the tensor that says which share an update keeps, and whether as its complement:
+    `x -= (x - new) * (1 - keep)`, or `x = x * keep + new * (1 - keep)`."""
     value = behind(op.inputs[1])
     if "Sub" in op.type and value.op.type == "Mul":
-        for operand in value.op.inputs:
-            share = constant(operand)
-            if share is not None and share.size == 1:
-                # The complement, without the digits that subtraction adds.
-                return float(f"{1.0 - decimal(share.reshape(-1)[0]):.9g}")
+        return _scalar(value.op, complement=True)
     if value.op.type in ("Add", "AddV2"):
         for product in value.op.inputs:
-            if product.op.type != "Mul":
-                continue
-            factors = [constant(item) for item in product.op.inputs]
             reads = [variable_behind(item) for item in product.op.inputs]
-            if variable_behind(op.inputs[0]) in reads:
-                shares = [item for item in factors if item is not None and item.size == 1]
-                return decimal(shares[0].reshape(-1)[0]) if shares else None
+            if product.op.type == "Mul" and variable_behind(op.inputs[0]) in reads:
+                return _scalar(product.op, complement=False)
     return None
+
+
+def _scalar(product: Any, complement: bool) -> Optional[Tuple[str, bool]]:
+    scalars = [item for item in product.inputs if item.shape.ndims in (0, None)]
+    return (str(scalars[-1].name), complement) if scalars else None

@@ -26,6 +26,7 @@ from backends.tf1.adapter.draws import Answers, Call
 from backends.tf1.adapter.engine import Engine
 from backends.tf1.adapter.layers import Layers
 from backends.tf1.adapter.model import Model
+from backends.tf1.adapter.widening import widen
 
 EXECUTIONS = ("default", "graph")
 
@@ -69,7 +70,7 @@ class Side(adapter.Side):
     def _engine(self, answered: bool) -> Engine:
         definition = rewrite.pruned(self.model.definition, self.model.needed)
         if self.double:
-            rewrite.widen(definition, self.model.source.constants, self.model.source.loaded)
+            widen(definition, self.model.source.constants, self.model.source.loaded)
         if answered:
             rewrite.hold_back(definition, self.model.held_back())
             rewrite.answer(definition, self._answers, self.double)

@@ -56,7 +56,7 @@ def survey(side: Any, arrays: Arrays) -> Survey:
     return Survey(
         framework=f"tensorflow {tensorflow.__version__}",
         pieces=pieces,
-        layers=_layers(side, shapes, _rates(draws)),
+        layers=_layers(side, shapes, _rates(draws), _measured(side, arrays)),
         draws=tuple(draws),
         optimizers=tuple(
             _optimizer(side, optimizer, arrays, by_source) for optimizer in side.optimizers.all
@@ -127,13 +127,29 @@ def _shapes(side: Any, arrays: Arrays) -> Dict[str, Tuple[int, ...]]:
     return {name: np.shape(value) for name, value in zip(names, values)}
 
 
+def _measured(side: Any, arrays: Arrays) -> Dict[str, Dict[str, float]]:
+    """Return the attributes that are values of tensors in training, by layer."""
+    feed = side.model.feed(arrays, training=True)
+    result: Dict[str, Dict[str, float]] = {}
+    for layer in side.layers.all:
+        for word, (name, complement) in layer.measured.items():
+            value = decimal(side.evaluate([name], feed)[0])
+            # Without the digits that subtraction adds.
+            share = float(f"{1.0 - value:.9g}") if complement else value
+            result.setdefault(layer.name, {})[word] = share
+    return result
+
+
 def _layers(
-    side: Any, shapes: Mapping[str, Tuple[int, ...]], rates: Mapping[str, float]
+    side: Any,
+    shapes: Mapping[str, Tuple[int, ...]],
+    rates: Mapping[str, float],
+    measured: Mapping[str, Mapping[str, float]],
 ) -> Tuple[Layer, ...]:
     layers = []
     trainable = {piece.layer for piece in side.layers.pieces() if piece.trainable}
     for item in side.layers.all:
-        attributes, words = dict(item.attributes), {}
+        attributes, words = dict(item.attributes, **measured.get(item.name, {})), {}
         if item.kind == "dropout" and item.name in rates:
             attributes["rate"] = rates[item.name]
         if item.parts:
