@@ -56,15 +56,6 @@ COMPOSED = {
     "m": "m",
     "v": "v",
 }
-CLASSES = {
-    "sgd": "GradientDescentOptimizer",
-    "adam": "AdamOptimizer",
-    "adamax": "AdaMaxOptimizer",
-    "rmsprop": "RMSPropOptimizer",
-    "adagrad": "AdagradOptimizer",
-    "adadelta": "AdadeltaOptimizer",
-    "ftrl": "FtrlOptimizer",
-}
 
 
 class Optimizer:
@@ -80,7 +71,7 @@ class Optimizer:
 
     def __init__(self, kind: str, key: str) -> None:
         self.kind, self.key, self.name = kind, key, ""
-        self.type = CLASSES.get(kind, "Optimizer")
+        self.type = "Optimizer"
         self.phases: List[str] = []
         self.slots: Dict[str, Dict[str, str]] = {}
         self.operands: Dict[str, str] = {}
@@ -121,6 +112,7 @@ class Optimizers:
         if "beta1_power" in operands:
             key = variable_behind(operands["beta1_power"]) or key
         optimizer = self._named(kind, key, phase)
+        optimizer.type = f"{words.group(3) if words else kind}Optimizer"
         held = {word: variable_behind(operands[name]) for name, word in slots.items()}
         optimizer.slots[variable] = held
         for name, word in OPERANDS.items():

@@ -128,9 +128,16 @@ def _running(forward: Forward, layer: Found, mean: str, variance: str) -> None:
 
 
 def _writers(graph: Any, variable: str) -> List[Any]:
-    first = variable + "/Assign"
-    users = graph.get_operation_by_name(variable).outputs[0].consumers()
-    return [op for op in users if op.type.startswith("Assign") and op.name != first]
+    """Return the operations that move a variable, its first assignment apart."""
+    first, result = variable + "/Assign", []
+    waiting = [graph.get_operation_by_name(variable).outputs[0]]
+    while waiting:
+        for op in waiting.pop().consumers():
+            if op.type in ("Switch", "RefSwitch"):  # an update in a branch
+                waiting += op.outputs
+            elif op.type.startswith("Assign") and op.name != first:
+                result.append(op)
+    return result
 
 
 def _kept(op: Any) -> Optional[Tuple[str, bool]]:

@@ -6,6 +6,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
 import numpy as np
 import tensorflow
+import tensorflow.compat.v1 as tf
 
 from backends.adapter.draws import SERVED
 from backends.adapter.side import FORWARD, GENERATE, Arrays
@@ -133,7 +134,10 @@ def _measured(side: Any, arrays: Arrays) -> Dict[str, Dict[str, float]]:
     result: Dict[str, Dict[str, float]] = {}
     for layer in side.layers.all:
         for word, (name, complement) in layer.measured.items():
-            value = decimal(side.evaluate([name], feed)[0])
+            try:
+                value = decimal(side.evaluate([name], feed)[0])
+            except tf.errors.InvalidArgumentError:  # it is in a branch that is not taken
+                continue
             # Without the digits that subtraction adds.
             share = float(f"{1.0 - value:.9g}") if complement else value
             result.setdefault(layer.name, {})[word] = share

@@ -26,8 +26,10 @@ FLOWING = "TensorArray"
 #: What a flow goes through on its way: these stay float32 with it.
 WAYS = (
     *("Enter", "Exit", "Merge", "Switch", "NextIteration", "Identity", "LoopCond"),
-    *("AddN", "Add", "AddV2", "Const", "ZerosLike"),
+    *("AddN", "Add", "AddV2", "Const", "ZerosLike", "StackV2", "StackPushV2", "StackPopV2"),
 )
+#: Attributes that say what passes.
+PASSED = ("T", "dtype", "elem_type")
 
 
 def widen(definition: Any, constants: Mapping[bytes, np.ndarray], loaded: bool) -> None:
@@ -71,26 +73,28 @@ def kind_of(node: Any, attribute: str) -> int:
 
 def _flows(definition: Any) -> Set[str]:
     """Return the nodes that hand on the flow of an array of tensors."""
+    nodes = {node.name: node for node in definition.node}
     ways = {
-        node.name: node
-        for node in definition.node
-        if node.op in WAYS and SINGLE in (kind_of(node, "T"), kind_of(node, "dtype"))
+        name
+        for name, node in nodes.items()
+        if node.op in WAYS and SINGLE in [kind_of(node, word) for word in PASSED]
     }
     # What is behind a flow is one, and what is before one: both ways, until nothing is added.
     linked: Dict[str, Set[str]] = {name: set() for name in ways}
     waiting: List[str] = []
-    kinds = {node.name: node.op for node in definition.node}
     for node in definition.node:
         for index, item in enumerate(node.input):
             name = operation_of(item)
             if item.startswith("^") or (node.op == "Switch" and index == 1):
                 continue
+            if node.op in ("StackPushV2", "StackPopV2") and index == 0:
+                name = _stack(nodes, name)
             if node.name in ways and name in ways:
                 linked[node.name].add(name)
                 linked[name].add(node.name)
             elif node.op.startswith(FLOWING) and name in ways and _is_flow_in(node, index):
                 waiting.append(name)
-            elif node.name in ways and _gives_flow(kinds, item):
+            elif node.name in ways and _gives_flow(nodes, item):
                 waiting.append(node.name)
     flows: Set[str] = set()
     while waiting:
@@ -101,16 +105,23 @@ def _flows(definition: Any) -> Set[str]:
     return flows
 
 
+def _stack(nodes: Mapping[str, Any], name: str) -> str:
+    """Return the name of the stack that a handle is of."""
+    while nodes[name].op in ("Enter", "Identity"):
+        name = operation_of(nodes[name].input[0])
+    return name
+
+
 def _is_flow_in(node: Any, index: int) -> bool:
     arguments = _operation(node.op).input_arg
     return index < len(arguments) and arguments[index].type == SINGLE
 
 
-def _gives_flow(kinds: Mapping[str, str], item: str) -> bool:
+def _gives_flow(nodes: Mapping[str, Any], item: str) -> bool:
     name, _, index = item.partition(":")
-    if not kinds[name].startswith(FLOWING):
+    if not nodes[name].op.startswith(FLOWING):
         return False
-    return bool(_operation(kinds[name]).output_arg[int(index or 0)].type == SINGLE)
+    return bool(_operation(nodes[name].op).output_arg[int(index or 0)].type == SINGLE)
 
 
 def _operation(kind: str) -> Any:
