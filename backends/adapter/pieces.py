@@ -56,7 +56,8 @@ def _forward(value: np.ndarray, step: Step, linear: bool) -> np.ndarray:
             shifted[_slices(value.ndim, axis, start, stop)] += amount
         return shifted
     raise ValueError(
-        f"step {word!r} of a piece: not one of transpose, reshape, slice, blocks, shift, concatenate"
+        f"step {word!r} of a piece: not one of transpose, reshape, slice, blocks, shift, and"
+        " concatenate as the first"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterable, List, Set
+from typing import Any, Callable, Dict, Iterable, List, Optional, Set
 
 #: Operations that hold a variable.
 REFS = ("VariableV2", "Variable")
@@ -51,12 +51,12 @@ class Cones:
         """Return those of a GraphDef.
 
         Args:
-            definition: the GraphDef.
+            definition: its nodes.
         """
-        return cls({node.name: [operation_of(item) for item in node.input] for node in definition})
+        return cls({node.name: list(map(operation_of, node.input)) for node in definition})
 
     def above(
-        self, starts: Iterable[str], stops: Callable[[str], bool] = lambda name: False
+        self, starts: Iterable[str], stops: Optional[Callable[[str], bool]] = None
     ) -> Set[str]:
         """Return the operations upstream of some, themselves included.
 
@@ -69,7 +69,7 @@ class Cones:
             name = waiting.pop()
             if name not in reached:
                 reached.add(name)
-                if not stops(name):
+                if stops is None or not stops(name):
                     waiting += self._inputs[name]
         return reached
 

@@ -44,7 +44,13 @@ OTHERS = {
 }
 RANDOM = (*UNIFORMS, *NORMALS, *OTHERS)
 #: Those of `OTHERS` that are left to TensorFlow, with a seed: their shape is no input of theirs.
-LEFT = ("Multinomial", "RandomShuffle", "RandomGamma", "RandomPoissonV2", "StatelessRandomUniformInt")
+LEFT = (
+    "Multinomial",
+    "RandomShuffle",
+    "RandomGamma",
+    "RandomPoissonV2",
+    "StatelessRandomUniformInt",
+)
 #: Those whose bounds are operands.
 BOUNDED = {"RandomUniformInt": (1, 2)}
 #: What is computed of constants to find another one.
@@ -63,7 +69,8 @@ class Site:
         threshold: name of the tensor that a dropout compares with, or None. high: whether it keeps
             high numbers. rate: whether the threshold is the dropped share, not the kept one.
         low, high_bound, mean, deviation: of other draws. reason: why it is not served.
-        bounded: whether its bounds are operands. output: of a dropout, the tensor that it gives, or None.
+        bounded: whether its bounds are operands. output: of a dropout, the tensor that it gives, or
+            None.
     """
 
     def __init__(self, op: Any, order: int) -> None:
@@ -71,7 +78,8 @@ class Site:
         self.dtype = op.outputs[0].dtype
         self.layer, self.loop = _scope(op.name), _loop(op)
         self.threshold: Optional[str] = None
-        self.high, self.rate, self.output = True, True, None
+        self.high, self.rate = True, True
+        self.output: Optional[str] = None
         self.low, self.high_bound, self.mean, self.deviation = 0.0, 1.0, 0.0, 1.0
         self.reason = OTHERS.get(op.type, "")
         self.bounded = op.type in BOUNDED
@@ -192,7 +200,7 @@ def _floored(op: Any) -> bool:
 
 def _output(mask: Any) -> Optional[str]:
     for op in users(mask):
-        if op.type in ("Mul", "Select", "SelectV2") and "gradients" not in op.name:
+        if op.type in ("Mul", "Select", "SelectV2") and "gradient" not in op.name:
             return str(op.outputs[0].name)
     return None
 

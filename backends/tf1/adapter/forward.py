@@ -28,14 +28,21 @@ class Part:
         """
         # A view of one number has any shape and no size.
         own = {
-            name: np.broadcast_to(np.zeros(()), shape)
-            for name, shape in zip(self.sources, shapes)
+            name: np.broadcast_to(np.zeros(()), shape) for name, shape in zip(self.sources, shapes)
         }
-        piece = Piece("", "", self.role, (), True, tuple(self.sources), self.steps)
+        piece = Piece(
+            name="",
+            layer="",
+            role=self.role,
+            shape=(),
+            trainable=True,
+            sources=tuple(self.sources),
+            steps=self.steps,
+        )
         return tuple(int(size) for size in pieces.canonical(piece, own).shape)
 
 
-class Found:
+class Recognized:
     """A layer.
 
     Attributes:
@@ -91,7 +98,7 @@ class Forward:
         Args:
             op: of the graph.
         """
-        return op.name in self._all and "gradients" not in op.name and not writes(op.type)
+        return op.name in self._all and "gradient" not in op.name and not writes(op.type)
 
     def readers(self, variable: str) -> List[Tuple[Any, int]]:
         """Return the operations that use a variable's value, as which operand, in order; those of

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from backends.survey import DROPOUT
 from backends.tf1.adapter.draws import constant
-from backends.tf1.adapter.forward import Forward, Found
+from backends.tf1.adapter.forward import Forward, Recognized
 from backends.tf1.adapter.kernels import windowed
 from backends.tf1.adapter.widening import decimal_attribute
 
@@ -27,7 +27,7 @@ ACTIVATIONS = {
 POOLS = {"MaxPool": "max_pool", "MaxPoolV2": "max_pool", "AvgPool": "average_pool"}
 
 
-def layers(forward: Forward) -> List[Found]:
+def layers(forward: Forward) -> List[Recognized]:
     """Return the layers without variables that inference runs, outside of loops.
 
     Args:
@@ -45,15 +45,15 @@ def layers(forward: Forward) -> List[Found]:
     return result + _dropouts(forward)
 
 
-def _layer(op: Any, place: int) -> Any:
+def _layer(op: Any, place: int) -> Optional[Recognized]:
     if op.type in ACTIVATIONS:
-        layer = Found(op.name, "activation", op.type, place)
+        layer = Recognized(op.name, "activation", op.type, place)
         layer.attributes["activation"] = ACTIVATIONS[op.type]
         if op.type == "LeakyRelu":
             layer.attributes["slope"] = decimal_attribute(op.get_attr("alpha"))
         return layer
     if op.type in POOLS and op.type != "MaxPoolV2":
-        layer = Found(op.name, POOLS[op.type], op.type, place)
+        layer = Recognized(op.name, POOLS[op.type], op.type, place)
         layer.attributes.update(windowed(op, layer))
         sizes = op.get_attr("ksize")
         layer.attributes["kernel_size"] = [int(size) for size in _space(sizes, layer.axes)]
@@ -61,7 +61,7 @@ def _layer(op: Any, place: int) -> Any:
     if op.type == "Mean" and op.inputs[0].shape.ndims == 4:
         axes = constant(op.inputs[1])
         if axes is not None and sorted(axes.reshape(-1).tolist()) in ([1, 2], [2, 3]):
-            return Found(op.name, "global_pool", op.type, place)
+            return Recognized(op.name, "global_pool", op.type, place)
     return None
 
 
@@ -69,16 +69,16 @@ def _space(sizes: Any, axes: Any) -> List[int]:
     return list(sizes[2:]) if axes is not None else list(sizes[1:-1])
 
 
-def _dropouts(forward: Forward) -> List[Found]:
+def _dropouts(forward: Forward) -> List[Recognized]:
     """Return the dropouts whose output is a tensor of inference; `rate` is filled in when it is
     known."""
-    by_layer: Dict[str, Found] = {}
+    by_layer: Dict[str, Recognized] = {}
     for site in forward.model.sites:
         if site.kind != DROPOUT or site.output is None or site.loop is not None:
             continue
         name = site.output.split(":", 1)[0]
         if name in forward.inference:
-            layer = Found(site.layer, "dropout", "dropout", forward.order[name])
+            layer = Recognized(site.layer, "dropout", "dropout", forward.order[name])
             layer.calls = [site.output]
             by_layer[site.name] = layer
     return list(by_layer.values())

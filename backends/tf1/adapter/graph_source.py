@@ -70,11 +70,12 @@ class Source:
         """
         with self._watched(double), self.graph.as_default():
             tf.set_random_seed(SEED)
-            declared = function()
+            declared: Any = function()
             if not isinstance(declared, Declared) or declared.framework != "tf1":
                 raise TypeError("the function of a tf1 side returns pair.tf1(...)")
             if callable(declared.graph):
-                self.named = dict(declared.graph() or {})
+                returned: Any = declared.graph()
+                self.named = dict(returned or {})
         if isinstance(declared.graph, tf.Graph):
             self.graph = declared.graph
         elif isinstance(declared.graph, str):
@@ -228,7 +229,7 @@ def flattened(source: Source, product: Any, name: str = "output") -> Dict[str, s
 
 def _variable_of(x: Any) -> Optional[str]:
     """Return the name of the variable that something was differentiated to, or None."""
-    op = getattr(x, "op", None)
+    op: Any = getattr(x, "op", None)
     while op is not None and op.type in ("Identity", "ReadVariableOp", "Enter"):
         op = op.inputs[0].op
     known = op is not None and op.type in ("VariableV2", "Variable", "VarHandleOp")

@@ -36,7 +36,9 @@ def initializer(graph: Any, variable: str, shape: Tuple[int, ...]) -> str:
 
 
 def _random(value: Any, shape: Tuple[int, ...]) -> str:
-    shift, factor, draw = 0.0, 1.0, value
+    shift: Any = 0.0
+    factor: Any = 1.0
+    draw = value
     if draw.op.type in ("Add", "AddV2"):
         shift, draw = _number(draw.op.inputs[1]), draw.op.inputs[0]
     if draw.op.type == "Mul":

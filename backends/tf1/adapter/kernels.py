@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Dict, List, Set, Tuple
 
-from backends.tf1.adapter.forward import Forward, Found, scope_of
+from backends.tf1.adapter.forward import Forward, Recognized, scope_of
 
 #: By the type of the operation and the operand that the variable is: kind of layer, role, and the
 #: steps to the canonical layout.
@@ -23,10 +24,10 @@ USES: Dict[Tuple[str, int], Tuple[str, str, Tuple[Any, ...]]] = {
     ("EmbeddingLookup", 0): ("embedding", "embeddings", ()),
 }
 #: Ends of names that are only the role of a variable.
-ROLES = ("kernel", "weights", "weight", "W", "w", "embeddings", "embedding", "filter")
+ROLES = re.compile(r"kernel|weights?|W|w|embeddings?|filters?")
 
 
-def layers(forward: Forward, names: Set[str]) -> List[Found]:
+def layers(forward: Forward, names: Set[str]) -> List[Recognized]:
     """Return the layers of all kernels, with their biases.
 
     Args:
@@ -40,7 +41,7 @@ def layers(forward: Forward, names: Set[str]) -> List[Found]:
     for name in sorted(kernels, key=lambda item: forward.order[kernels[item][0][0].name]):
         alone = scopes.count(scope_of(name)) == 1 and scope_of(name)
         base, _, end = name.rpartition("/")
-        own = base if end in ROLES and base else name
+        own = base if ROLES.fullmatch(end) and base else name
         layer = _layer(forward, alone or own, name, kernels[name])
         bias = layer.attributes.pop("bias_variable")
         layer.attributes["bias"] = bool(bias)
@@ -57,10 +58,10 @@ def _uses(forward: Forward, name: str) -> List[Tuple[Any, int]]:
     return [(op, place) for op, place in forward.readers(name) if (op.type, place) in USES]
 
 
-def _layer(forward: Forward, name: str, variable: str, uses: List[Tuple[Any, int]]) -> Found:
+def _layer(forward: Forward, name: str, variable: str, uses: List[Tuple[Any, int]]) -> Recognized:
     op, place = uses[0]
     kind, role, steps = USES[op.type, place]
-    layer = Found(name, kind, op.type, forward.order[op.name])
+    layer = Recognized(name, kind, op.type, forward.order[op.name])
     transposed = "transpose_b" if op.type == "MatMul" else "adj_y"
     if kind == "dense" and op.get_attr(transposed):
         steps = (("transpose", (1, 0)),)
@@ -80,7 +81,7 @@ def _layer(forward: Forward, name: str, variable: str, uses: List[Tuple[Any, int
     return layer
 
 
-def _describe(layer: Found, op: Any, shape: Tuple[int, ...]) -> None:
+def _describe(layer: Recognized, op: Any, shape: Tuple[int, ...]) -> None:
     attributes = layer.attributes
     if layer.kind == "dense":
         attributes["units"] = layer.parts[0].shape([shape])[-1]
@@ -98,7 +99,7 @@ def _describe(layer: Found, op: Any, shape: Tuple[int, ...]) -> None:
                 attributes[word] = attributes[word][-1:]
 
 
-def windowed(op: Any, layer: Found) -> Dict[str, Any]:
+def windowed(op: Any, layer: Recognized) -> Dict[str, Any]:
     """Return stride, padding and dilation of a convolution or a pooling, and set the axes.
 
     Args:

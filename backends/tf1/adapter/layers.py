@@ -9,17 +9,17 @@ the variables that it knows, what none takes is of the kind `other`.
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, List, Set, Tuple
+from typing import Callable, Dict, List, Set, Tuple
 
 from backends.survey import Piece
 from backends.tf1.adapter import functional, kernels, normalization, recurrent
 from backends.tf1.adapter.apply_ops import Optimizers
-from backends.tf1.adapter.forward import Forward, Found
+from backends.tf1.adapter.forward import Forward, Recognized
 from backends.tf1.adapter.model import Model
 
 #: What makes layers of variables, in order. Each is called with the forward pass and the names of
 #: the variables that nothing has taken yet, and returns what it makes of some of them.
-RULES: Tuple[Callable[[Forward, Set[str]], List[Found]], ...] = (
+RULES: Tuple[Callable[[Forward, Set[str]], List[Recognized]], ...] = (
     normalization.batch_norms,
     recurrent.lstms,
     recurrent.grus,
@@ -46,7 +46,7 @@ class Layers:
         self._trainable = trainable | set(optimizers.updated())
         forward = Forward(model, self._parameters)
         waiting = set(self._parameters)
-        self.all: List[Found] = []
+        self.all: List[Recognized] = []
         for rule in RULES:
             for layer in rule(forward, waiting):
                 self.all.append(layer)
@@ -118,13 +118,15 @@ def _parameters(model: Model, optimizers: Optimizers) -> List[str]:
     return sorted(chosen, key=lambda name: model.cones.order[name])
 
 
-def _others(forward: Forward, names: Set[str]) -> List[Found]:
+def _others(forward: Forward, names: Set[str]) -> List[Recognized]:
     """Return what no rule knows: by scope, with the parameters as they are."""
-    layers: Dict[str, Found] = {}
+    layers: Dict[str, Recognized] = {}
     for name in sorted(names, key=lambda item: forward.order[item]):
         scope, _, role = name.rpartition("/")
         layer = layers.get(scope)
         if layer is None:
-            layer = layers[scope] = Found(scope or name, "other", "Variable", forward.order[name])
+            layer = layers[scope] = Recognized(
+                scope or name, "other", "Variable", forward.order[name]
+            )
         layer.add(role or name, [name])
     return list(layers.values())

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
 import numpy as np
 
+from backends.contract import Stage
 from backends.tf1.adapter.cones import SHAPES, VARIABLES, Cones, operation_of, writes
 from backends.tf1.adapter.draws import Site, sites_of
 from backends.tf1.adapter.graph_source import Differentiated, Source, flattened
@@ -94,10 +95,7 @@ class Model:
                     if op.type in VARIABLES and other not in self.variables:
                         self.variables[other] = op
                         waiting.append(other)
-        self.shapes = {
-            name: tuple(dimension.size for dimension in op.get_attr("shape").dim)
-            for name, op in self.variables.items()
-        }
+        self.shapes = {name: _shape(op) for name, op in self.variables.items()}
 
     # -- phases ------------------------------------------------------------------------------------
 
@@ -134,7 +132,7 @@ class Model:
         if len(totals) == 1 and named.get("total") == totals[0]:
             return dict([*((n, t) for n, t in named.items() if n != "total"), ("total", totals[0])])
         if "total" in named:
-            named["loss"] = named.pop("total")
+            named[Stage.LOSS.value] = named.pop("total")
         named.update((f"total/{index}", name) for index, name in enumerate(totals))
         return named
 
@@ -268,3 +266,5 @@ class Model:
         return list(self.graph.get_collection(name))
 
 
+def _shape(op: Any) -> Tuple[int, ...]:
+    return tuple(int(dimension.size) for dimension in op.get_attr("shape").dim)

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 
 from backends.tf1.adapter.cones import behind, variable_behind
 from backends.tf1.adapter.draws import constant, decimal
-from backends.tf1.adapter.forward import Forward, Found, grouped
+from backends.tf1.adapter.forward import Forward, Recognized, grouped
 from backends.tf1.adapter.widening import FUSED, decimal_attribute
 
 MEAN = re.compile(r"(moving|running|pop|population)_mean$")
@@ -18,7 +18,7 @@ ROLES = {"gamma": "gamma", "scale": "gamma", "beta": "beta", "offset": "beta"}
 BETWEEN = ("Switch", "Reshape", "Sub", "Mul", "Identity", "Cast", "ExpandDims")
 
 
-def batch_norms(forward: Forward, names: Set[str]) -> List[Found]:
+def batch_norms(forward: Forward, names: Set[str]) -> List[Recognized]:
     """Return the layers whose scopes have running statistics.
 
     Args:
@@ -38,21 +38,21 @@ def batch_norms(forward: Forward, names: Set[str]) -> List[Found]:
     return result
 
 
-def layer_norms(forward: Forward, names: Set[str]) -> List[Found]:
+def layer_norms(forward: Forward, names: Set[str]) -> List[Recognized]:
     """Return the layers that have a factor and an offset, and nothing else.
 
     Args:
         forward: the forward pass. names: variables to be had.
     """
-    return [
-        _layer(forward, scope, "layer_norm", roles)
-        for scope, roles in grouped(names).items()
-        if sorted(ROLES.get(role, role) for role in roles) == ["beta", "gamma"]
-    ]
+    result = []
+    for scope, roles in grouped(names).items():
+        if sorted(ROLES.get(role, role) for role in roles) == ["beta", "gamma"]:
+            result.append(_layer(forward, scope, "layer_norm", roles))
+    return result
 
 
-def _layer(forward: Forward, scope: str, kind: str, roles: Dict[str, str]) -> Found:
-    layer = Found(scope, kind, kind, 0)
+def _layer(forward: Forward, scope: str, kind: str, roles: Dict[str, str]) -> Recognized:
+    layer = Recognized(scope, kind, kind, 0)
     own = {ROLES[role]: name for role, name in roles.items() if role in ROLES}
     for role in ("gamma", "beta"):
         if role in own:
@@ -68,7 +68,7 @@ def _layer(forward: Forward, scope: str, kind: str, roles: Dict[str, str]) -> Fo
             layer.calls.append(str(output.name))
     if sums:
         layer.place, layer.type = forward.order[sums[-1].name], sums[0].type
-        epsilon = _epsilon(forward, sums[0])
+        epsilon = _epsilon(sums[0])
         if epsilon is not None:
             layer.attributes["epsilon"] = epsilon
         if sums[0].type in FUSED and sums[0].get_attr("data_format").startswith(b"NC"):
@@ -91,7 +91,7 @@ def _sums(forward: Forward, variable: str) -> List[Any]:
     return sorted(result.values(), key=lambda op: forward.order[op.name])
 
 
-def _epsilon(forward: Forward, op: Any) -> Optional[float]:
+def _epsilon(op: Any) -> Optional[float]:
     """Return what is added to a variance: the constant below the reciprocal root before a sum."""
     if op.type in FUSED:
         return decimal_attribute(op.get_attr("epsilon"))
@@ -110,7 +110,7 @@ def _epsilon(forward: Forward, op: Any) -> Optional[float]:
     return None
 
 
-def _running(forward: Forward, layer: Found, mean: str, variance: str) -> None:
+def _running(forward: Forward, layer: Recognized, mean: str, variance: str) -> None:
     """Note the share of a running statistic that is kept each step, and whether the variance is
     the unbiased one."""
     graph = forward.graph

@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 from backends.tf1.adapter.draws import constant, decimal
-from backends.tf1.adapter.forward import Forward, Found, scope_of
+from backends.tf1.adapter.forward import Forward, Recognized, scope_of
 
 WORDS = {"Tanh": "tanh", "Sigmoid": "sigmoid", "Relu": "relu", "Elu": "elu", "Relu6": "relu6"}
 
 
-def lstms(forward: Forward, names: Set[str]) -> List[Found]:
+def lstms(forward: Forward, names: Set[str]) -> List[Recognized]:
     """Return the layers of kernels that multiply input and state at once and are split in four.
 
     Args:
@@ -43,11 +43,11 @@ def _product(forward: Forward, name: str) -> Any:
     return None
 
 
-def _lstm(forward: Forward, name: str, bias: str, split: Any) -> Found:
+def _lstm(forward: Forward, name: str, bias: str, split: Any) -> Recognized:
     rows, columns = forward.shapes[name]
     units = columns // 4
     scope = scope_of(name) or name
-    layer = Found(scope, "lstm", "LSTMCell", forward.order[split.name])
+    layer = Recognized(scope, "lstm", "LSTMCell", forward.order[split.name])
     layer.loop = forward.loop(split)
     words = [_word(forward, output) for output in split.outputs]
     # TF1 has the gates as i j f o; a cell of somebody's own may have Keras' i f c o.
@@ -87,7 +87,7 @@ def _added(forward: Forward, tensor: Any) -> float:
     return 0.0
 
 
-def grus(forward: Forward, names: Set[str]) -> List[Found]:
+def grus(forward: Forward, names: Set[str]) -> List[Recognized]:
     """Return the layers with kernels of gates and of a candidate.
 
     TF1 applies the reset gate before the product, so that these are Keras' `reset_after=False`.
@@ -109,9 +109,9 @@ def grus(forward: Forward, names: Set[str]) -> List[Found]:
     return result
 
 
-def _gru(forward: Forward, scope: str, kernels: Tuple[str, str], product: Any) -> Found:
+def _gru(forward: Forward, scope: str, kernels: Tuple[str, str], product: Any) -> Recognized:
     rows, units = forward.shapes[kernels[1]]
-    layer = Found(scope, "gru", "GRUCell", forward.order[product.name])
+    layer = Recognized(scope, "gru", "GRUCell", forward.order[product.name])
     layer.loop = forward.loop(product)
     joined, blocks = ("concatenate", 1), ("blocks", 1, (1, 0, 2))
     layer.add("kernel", kernels, [joined, ("slice", 0, 0, rows - units), blocks])
@@ -130,9 +130,9 @@ def _gru(forward: Forward, scope: str, kernels: Tuple[str, str], product: Any) -
     return layer
 
 
-def _show(forward: Forward, layers: List[Found]) -> None:
+def _show(forward: Forward, layers: List[Recognized]) -> None:
     """Give the last cell of each loop what leaves the loop."""
-    last: Dict[str, Found] = {}
+    last: Dict[str, Recognized] = {}
     for layer in sorted(layers, key=lambda item: item.place):
         last[layer.loop] = layer
     for loop, layer in last.items():

@@ -15,7 +15,7 @@ import tensorflow.compat.v1 as tf
 from backends.adapter import side as adapter
 from backends.adapter.draws import Draws
 from backends.adapter.side import Arrays, StepResult, Tap
-from backends.contract import Setting, Taught, Unsupported
+from backends.contract import Setting, Stage, Taught, Unsupported
 from backends.pair import Declared
 from backends.recording import graph_feeding
 from backends.survey import Survey
@@ -203,8 +203,8 @@ class Side(adapter.Side):
         losses["total"] = float(sum(totals)) if totals else losses.pop("total")
         for name in updated:
             self._counts[name] += 1
-        self._dtypes = {"loss": next(iter(values["losses"].values())).dtype.name}
-        return StepResult(losses, self._gradients(phase, values.get("gradients", {})), updated)
+        self._dtypes = {Stage.LOSS.value: next(iter(values["losses"].values())).dtype.name}
+        return StepResult(losses, self._gradients(phase, values.get("raw", {})), updated)
 
     def step_fetches(self, phase: str, watch: bool) -> Dict[str, Any]:
         """Return what a step of a phase runs.
@@ -214,7 +214,7 @@ class Side(adapter.Side):
         """
         fetches: Dict[str, Any] = {"losses": self.model.losses(phase)}
         if watch:
-            fetches["gradients"] = self.model.gradients(phase)
+            fetches["raw"] = self.model.gradients(phase)
         return dict(fetches, train=self.model.trains[phase])
 
     def _gradients(self, phase: str, values: Mapping[str, Any]) -> Dict[str, np.ndarray]:
@@ -309,5 +309,3 @@ class Side(adapter.Side):
     def effective(self) -> Dict[str, Any]:
         dtype = tf.float64 if self.double else tf.float32
         return runtime.effective(self._engines[self._current].session, dtype, False)
-
-

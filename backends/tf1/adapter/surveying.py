@@ -110,7 +110,7 @@ def _draw(phase: str, index: int, call: Call) -> Draw:
 
 def _rates(draws: List[Draw]) -> Dict[str, float]:
     """Return the dropped share of each layer, in training."""
-    rates = {}
+    rates: Dict[str, float] = {}
     for draw in draws:
         if draw.kind == DROPOUT and draw.phase != GENERATE:
             rates.setdefault(draw.layer, float(f"{1.0 - draw.keep:.9g}"))
@@ -186,7 +186,9 @@ def _optimizer(
 ) -> OptimizerSurvey:
     feed = side.model.feed(arrays, training=True)
     values = side.evaluate(list(optimizer.operands.values()), feed)
-    words = {word: decimal(value) for word, value in zip(optimizer.operands, values)}
+    words: Dict[str, Any] = {
+        word: decimal(value) for word, value in zip(optimizer.operands, values)
+    }
     words.update(optimizer.attributes)
     if optimizer.kind in EPSILON_PLACES:
         words["epsilon_place"] = EPSILON_PLACES[optimizer.kind]

@@ -74,11 +74,7 @@ def kind_of(node: Any, attribute: str) -> int:
 def _flows(definition: Any) -> Set[str]:
     """Return the nodes that hand on the flow of an array of tensors."""
     nodes = {node.name: node for node in definition.node}
-    ways = {
-        name
-        for name, node in nodes.items()
-        if node.op in WAYS and SINGLE in [kind_of(node, word) for word in PASSED]
-    }
+    ways = {name for name, node in nodes.items() if node.op in WAYS and _passes_single(node)}
     # What is behind a flow is one, and what is before one: both ways, until nothing is added.
     linked: Dict[str, Set[str]] = {name: set() for name in ways}
     waiting: List[str] = []
@@ -103,6 +99,10 @@ def _flows(definition: Any) -> Set[str]:
             flows.add(name)
             waiting += linked[name]
     return flows
+
+
+def _passes_single(node: Any) -> bool:
+    return any(kind_of(node, word) == SINGLE for word in PASSED)
 
 
 def _stack(nodes: Mapping[str, Any], name: str) -> str:

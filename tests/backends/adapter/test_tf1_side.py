@@ -199,7 +199,11 @@ def test_the_survey_of_a_classifier(made, graphs, precision):
     side = made("classifier", precision)
     survey = side.survey(graphs.ROWS)
     kinds = [(layer.name, layer.kind) for layer in survey.layers]
-    expected = [("hidden", "dense"), ("batch_normalization", "batch_norm"), ("active", "activation")]
+    expected = [
+        ("hidden", "dense"),
+        ("batch_normalization", "batch_norm"),
+        ("active", "activation"),
+    ]
     assert [*expected, ("dropout", "dropout"), ("logits", "dense")] == kinds
     layers = {layer.name: layer for layer in survey.layers}
     norm = layers["batch_normalization"].attributes
@@ -319,7 +323,7 @@ def test_a_saved_graph_with_its_checkpoint(graphs, tmp_path, precision):
     with tf.Graph().as_default(), tf.Session() as session:
         graphs.recurrent().graph()
         session.run(tf.global_variables_initializer())
-        kernel = [v for v in tf.trainable_variables() if v.name.startswith("out/kernel")][0]
+        kernel = next(v for v in tf.trainable_variables() if v.op.name == "out/kernel")
         expected = session.run(kernel)
         tf.train.Saver().save(session, prefix)
 
