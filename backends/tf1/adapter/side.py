@@ -15,7 +15,7 @@ import tensorflow.compat.v1 as tf
 from backends.adapter import side as adapter
 from backends.adapter.draws import Draws
 from backends.adapter.side import Arrays, StepResult, Tap
-from backends.contract import Setting, Stage, Taught, Unsupported
+from backends.contract import ForcedActivations, Setting, Stage, Unsupported
 from backends.pair import Declared
 from backends.recording import graph_feeding
 from backends.survey import Survey
@@ -266,7 +266,7 @@ class Side(adapter.Side):
         draws: Optional[Draws],
         taps: Sequence[Tap],
         teacher: Arrays,
-    ) -> Taught:
+    ) -> ForcedActivations:
         fetches, feed = self.look_fetches(taps), self.model.feed(arrays, training)
         engine = self._use(True)
         draws = Draws(adapter.FORWARD) if draws is None else draws

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from backends.adapter.draws import Draws
 from backends.adapter.side import Arrays, Tap
-from backends.contract import Taught
+from backends.contract import ForcedActivations
 from backends.recording.graphs import ancestry, node
 from backends.recording.teacher_forcing import DATA, TEACHER, fits, survey
 from backends.tf2 import runtime
@@ -27,7 +27,7 @@ def look_from(
     training: bool,
     draws: Optional[Draws],
     lesson: Lesson,
-) -> Taught:
+) -> ForcedActivations:
     """Return what `Side.look_from` promises.
 
     Args:
@@ -74,4 +74,4 @@ def look_from(
         traced = tf.function(look, autograph=False).get_concrete_function(batch, constants)
     results = traced(batch, constants)
     readable = {name: runtime.readable(value) for name, value in zip(order, results)}
-    return Taught(readable, *origins["survey"])
+    return ForcedActivations(readable, *origins["survey"])

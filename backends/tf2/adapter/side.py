@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from backends.adapter.draws import Draws
 from backends.adapter.side import Arrays, StepResult, Tap
-from backends.contract import Setting, Stage, Taught
+from backends.contract import ForcedActivations, Setting, Stage
 from backends.survey import Survey
 from backends.tf2 import runtime
 from backends.tf2.adapter import draws, forcing, objects, reports
@@ -214,7 +214,7 @@ class Side(Built):
         draws: Optional[Draws],
         taps: Sequence[Tap],
         teacher: Arrays,
-    ) -> Taught:
+    ) -> ForcedActivations:
         self.prepare(arrays)
         before = self.snapshot()
         try:
