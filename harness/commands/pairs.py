@@ -74,7 +74,7 @@ def look(path: Path, chosen: Options, context: Context, use_map: bool = True) ->
         {pair.name: declared},
     )
     request = _with_own_builds(request, pair, own, context)
-    paths = user_paths(context)
+    paths = user_paths(chosen, context)
     with tempfile.TemporaryDirectory(prefix="harness-pair-") as folder:
         located = locate(request, context)
         run_context = fidelity_jobs.make_run_context(Path(folder), located, request, context)
@@ -102,11 +102,22 @@ def _with_own_builds(
     return dataclasses.replace(request, sides=tuple(sides), python=tuple(sorted(pythons.items())))
 
 
-def user_paths(context: Context) -> Sequence[Path]:
-    """Return the folders of `PYTHONPATH`: where the user's own packages may lie. Workers do not
-    inherit the variable, and look there behind their own packages."""
+def user_paths(chosen: Options, context: Context) -> Sequence[Path]:
+    """Return the folders where the user's own packages may lie: those of `--path` and of
+    `PYTHONPATH`. Workers do not inherit the variable, and look there behind their own packages.
+
+    Args:
+        chosen: what the user typed. context: from outside.
+
+    Raises:
+        UsageError: a folder of `--path` is none.
+    """
+    for folder in chosen.path:
+        if not folder.is_dir():
+            raise UsageError(f"--path {folder}: there is no such folder.")
     listed = context.environ.get("PYTHONPATH", "").split(os.pathsep)
-    return [Path(item).absolute() for item in dict.fromkeys(listed) if item]
+    folders = [*map(str, chosen.path), *(item for item in listed if item)]
+    return [Path(item).absolute() for item in dict.fromkeys(folders)]
 
 
 @dataclasses.dataclass(frozen=True)
