@@ -14,7 +14,7 @@ from harness.plan.request import LIMIT_S, sides
 def of_speed(job: SpeedJob) -> str:
     """Return the command that times a workload's sides again."""
     timed = job.sides[:1] if job.precisions else job.sides
-    words = ["harness", "compare", "--workloads", job.workload, *arguments(timed)]
+    words = ["harness", "compare", *_what(job, timed)]
     words += ["--precision", *(job.precisions or (job.precision,)), "--preset", job.preset]
     words += ["--seed", str(job.seed), "--no-fidelity", "--threads", str(job.threads)]
     words += ["--data", job.data] if job.data else []
@@ -35,7 +35,7 @@ def of_stage(a: Job | SampleJob, b: Job | SampleJob, stage: Stage | None, seeds:
         seeds: how many models of each build are trained; 0 where none are.
     """
     jobs = [a, b] if a.build != b.build or a.side != b.side else [a]
-    words = ["harness", "compare", "--workloads", a.workload, *arguments(jobs)]
+    words = ["harness", "compare", *_what(a, jobs)]
     words += ["--precision", a.precision, "--preset", a.preset, "--seed", str(a.seed)]
     words += ["--threads", str(a.threads), "--no-speed"]
     if a.data:
@@ -48,6 +48,19 @@ def of_stage(a: Job | SampleJob, b: Job | SampleJob, stage: Stage | None, seeds:
     if seeds:
         words += ["--seeds", str(seeds)]
     return shlex.join([*words, *manner(a)])
+
+
+def _what(job: WorkloadJob, named: Sequence[Side | SideJob]) -> list[str]:
+    """Return the words that name a workload and its sides; a pair file says itself which they
+    are."""
+    if not job.pair:
+        return ["--workloads", job.workload, *arguments(named)]
+    python = dict.fromkeys(
+        f"{item.label if isinstance(item, Side) else item.side}={item.python}"
+        for item in named
+        if item.python
+    )
+    return [job.pair, *(["--python", *python] if python else [])]
 
 
 def arguments(named: Sequence[Side | SideJob]) -> list[str]:

@@ -62,6 +62,7 @@ class WorkloadJob:
     Attributes:
         device, precision, execution, threads: as in `contract.Setting`.
         seed: what the run was asked with. data: what `--data` named; empty for the workload's own.
+        pair: the pair file that the workload follows from, if it does.
         limit: longest time of one request, seconds; for the command that repeats the job. 0 for the
             usual one. pass_env: as in `Request`, likewise.
     """
@@ -74,6 +75,7 @@ class WorkloadJob:
     threads: int
     seed: int
     data: str = ""
+    pair: str = ""
     limit: float = 0.0
     pass_env: tuple[str, ...] = ()
 

@@ -268,6 +268,7 @@ class Workload(abc.ABC):
         default: whether a comparison that names no workload includes this one.
         sources: what `--data` may name beside a folder; empty if the workload brings its own data.
         source: what `--data` named; empty for the workload's own.
+        pair: path of the pair file that it follows from; empty for one that is written down.
 
     Example:
         >>> class Line(Workload):
@@ -305,6 +306,7 @@ class Workload(abc.ABC):
     default: bool = True
     sources: tuple[str, ...] = ()
     source: str = ""
+    pair: str = ""
 
     @property
     def what(self) -> str:
