@@ -51,6 +51,7 @@ def check(pair: Path, *, python: Python = (), path: Paths = ()) -> int:
     inference = looked.inference
     _show(pair_tables.attributes(inference), "Nothing that can be read back differs.")
     for section in (
+        pair_tables.initializers(inference),
         pair_tables.only_one_side(inference),
         pair_tables.undecided(inference),
         pair_tables.unserved(inference),

@@ -23,7 +23,7 @@ from harness.execution import runner, verbs
 from harness.execution.processes import ending
 from harness.execution.runner import RunContext
 from harness.experiments import pair_survey
-from harness.pairs import file, map_file, skeleton
+from harness.pairs import file, map_file, preflight, skeleton
 from harness.pairs.file import PairFile
 from harness.pairs.inference import Inference
 from harness.pairs.workload import TAPE, Declared, Inferred
@@ -80,7 +80,10 @@ def look(path: Path, chosen: Options, context: Context, use_map: bool = True) ->
         run_context = fidelity_jobs.make_run_context(Path(folder), located, request, context)
         inference = pair_survey.infer(run_context, pair, request.sides, paths, context.say, use_map)
     workload = Inferred(pair, backends, inference, tuple(paths), TAPE)
-    return Looked(pair, inference, dataclasses.replace(request, workloads=(workload,)))
+    request = dataclasses.replace(
+        request, workloads=(workload,), left_out=tuple(preflight.sentences(inference))
+    )
+    return Looked(pair, inference, request)
 
 
 def _with_own_builds(
