@@ -13,7 +13,7 @@ from typing import Any
 from backends.survey import Layer, Piece, Survey
 from harness.errors import UsageError
 from harness.pairs.inference import Inference
-from harness.pairs.matching import USER, Matched, PiecePair, shaped, stepped
+from harness.pairs.matching import RAW, USER, Matched, PiecePair, shaped, stepped
 from harness.pairs.taps import Axes, TapPair, by_name, paired
 
 if sys.version_info >= (3, 11):
@@ -170,10 +170,13 @@ def matched(content: MapFile, a: tuple[str, Survey], b: tuple[str, Survey]) -> M
         UsageError: a side has no parameter of a name, or a step does not fit.
     """
     pairs, units = [], []
+    kinds = [{layer.name: layer.kind for layer in survey.layers} for _, survey in (a, b)]
     for entry in content.parameters:
         x, part = _chosen(content.path, entry, *a)
         y, _ = _chosen(content.path, entry, *b)
-        pairs.append(PiecePair(entry.name, x, shaped(y, x.shape), USER, part))
+        kind_a, kind_b = kinds[0].get(x.layer, RAW[0]), kinds[1].get(y.layer, RAW[0])
+        free = kind_a != kind_b or kind_a in RAW
+        pairs.append(PiecePair(entry.name, x, shaped(y, x.shape, free), USER, part, free))
         units.append((x.layer, y.layer))
     used_a = {source for pair in pairs for source in pair.a.sources}
     used_b = {source for pair in pairs for source in pair.b.sources}

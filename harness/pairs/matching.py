@@ -1,5 +1,12 @@
 """Which parameters of one side are which of the other's: by the order in which layers run, their
-kind and their shapes. What follows from rules alone is so marked; `decisions` lets data decide."""
+kind and their shapes. What follows from rules alone is so marked; `decisions` lets data decide.
+
+What must stay a difference: a layer that both frameworks have a word for has its axes in a known
+order, so that its kernel of another shape is no kernel the other way round; a parameter that such a
+layer lacks is missing, whatever else has its shape; and of layers that are alike but for their
+names, those with the same name belong together, in whichever order they run: a port that computes
+its queries with the layer `key` is another model than the one whose names it has taken over.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +16,12 @@ from collections.abc import Iterable, Sequence
 
 from backends.survey import Piece, Survey
 from harness.pairs.alignment import align
-from harness.pairs.units import EXACT, Unit, fit, plain, units
+from harness.pairs.units import EXACT, Unit, fit, likeness, namesakes, plain, units
 
 #: How a pair was come by.
 ORDER, DATA, USER, OPEN = "order", "data", "user", "undecided"
+#: Kinds of layers of which no rule says in which order the axes of their parameters are.
+RAW = ("other", "container")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +32,7 @@ class PiecePair:
         name: canonical: the first side's own name. a, b: the pieces of both sides.
         how: one of the words above.
         part: steps from the first side's own piece to this one, where it is cut in parts.
+        free: no rule says how the axes of the one are those of the other.
     """
 
     name: str
@@ -30,6 +40,7 @@ class PiecePair:
     b: Piece
     how: str = ORDER
     part: tuple[tuple[object, ...], ...] = ()
+    free: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +67,7 @@ def by_rule(a: Survey, b: Survey) -> Matched:
     left, right = units(a), units(b)
     pairs = [(left[i], right[j]) for i, j in align(left, right, fit)]
     pairs += _across(pairs, left, right)
+    pairs = _renamed(pairs)
     matched = [(x, y, [*_pieces(x, y)]) for x, y in pairs]
     split = [*_fused(_left(left, [x for x, _ in pairs]), _left(right, [y for _, y in pairs]))]
     pieces = [pair for _, _, own in matched for pair in own] + split
@@ -91,16 +103,55 @@ def _across(
             yield free_a[i], free_b[j]
 
 
+def _renamed(pairs: Sequence[tuple[Unit, Unit]]) -> list[tuple[Unit, Unit]]:
+    """Return the pairs, the second units of those that are alike exchanged as long as that brings
+    more namesakes together."""
+    changed = list(pairs)
+    while True:
+        gains = [
+            (*gain, i - j, i, j)
+            for j, y in enumerate(changed)
+            for i, x in enumerate(changed[:j])
+            if (gain := _gain(x, y))[0] > 0
+        ]
+        if not gains:
+            return changed
+        *_, i, j = max(gains)
+        (x, y), (u, v) = changed[i], changed[j]
+        changed[i], changed[j] = (x, v), (u, y)
+
+
+def _gain(first: tuple[Unit, Unit], second: tuple[Unit, Unit]) -> tuple[float, float]:
+    """Return how much more alike names are, words alone and with numbers, if two pairs of units
+    exchange their second ones; 0 where they may not."""
+    (x, y), (u, v) = first, second
+    if x.kind != u.kind or y.kind != v.kind or x.shapes != u.shapes or y.shapes != v.shapes:
+        return 0.0, 0.0
+    words, numbers = (
+        alike(x.layer, v.layer)
+        + alike(u.layer, y.layer)
+        - alike(x.layer, y.layer)
+        - alike(u.layer, v.layer)
+        for alike in (namesakes, likeness)
+    )
+    return round(words, 9), round(numbers, 9)
+
+
 def _pieces(a: Unit, b: Unit) -> Iterable[PiecePair]:
-    """Yield the pieces of two units that belong together: by role, then by shape."""
+    """Yield the pieces of two units that belong together: by role, then by shape, unless both are
+    of one kind that has roles, and one of them lacks something."""
     taken = set[str]()
     rest = []
+    free = a.kind != b.kind or a.kind in RAW
     for role, piece in a.pieces.items():
         if role in b.pieces:
             taken.add(role)
-            yield PiecePair(piece.name, piece, shaped(b.pieces[role], piece.shape))
+            other = shaped(b.pieces[role], piece.shape, free)
+            yield PiecePair(piece.name, piece, other, free=free)
         else:
             rest.append(piece)
+    if not free and a.bag != b.bag:
+        return
     for piece in rest:
         fits = [
             role
@@ -109,18 +160,20 @@ def _pieces(a: Unit, b: Unit) -> Iterable[PiecePair]:
         ]
         if fits:
             taken.add(fits[0])
-            yield PiecePair(piece.name, piece, shaped(b.pieces[fits[0]], piece.shape))
+            other = shaped(b.pieces[fits[0]], piece.shape, free)
+            yield PiecePair(piece.name, piece, other, free=free)
 
 
-def shaped(piece: Piece, shape: tuple[int, ...]) -> Piece:
+def shaped(piece: Piece, shape: tuple[int, ...], free: bool) -> Piece:
     """Return a piece with the steps that give it another shape, where nothing but axes of length 1
-    and a transpose is between them; else as it is: a parameter of another shape is a difference.
+    and, if it is free, a transpose is between them; else as it is: a parameter of another shape is
+    a difference.
 
     Args:
-        piece: of the second side. shape: of the first side's.
+        piece: of the second side. shape: of the first side's. free: as of `PiecePair`.
     """
     own, wanted = tuple(piece.shape), tuple(shape)
-    if own == wanted or plain(own) != plain(wanted):
+    if own == wanted or plain(own) != plain(wanted) or (len(own) == len(wanted) and not free):
         return piece
     flat_own = tuple(size for size in own if size != 1)
     flat_wanted = tuple(size for size in wanted if size != 1)
