@@ -48,6 +48,7 @@ PURE = {
     "pairs/inference",
     "pairs/matching",
     "pairs/preflight",
+    "pairs/steps",
     "pairs/taps",
     "pairs/units",
 }
@@ -82,6 +83,7 @@ PURE_HARNESS = {
     "harness.pairs.inference",
     "harness.pairs.matching",
     "harness.pairs.preflight",
+    "harness.pairs.steps",
     "harness.pairs.taps",
     "harness.pairs.units",
     "harness.plan",
