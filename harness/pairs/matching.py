@@ -64,26 +64,25 @@ def by_rule(a: Survey, b: Survey) -> Matched:
     Args:
         a, b: what the adapters have found out about both sides.
     """
-    left, right = units(a), units(b)
+    whole_a, whole_b = units(a), units(b)
+    left, right = _cut(whole_a, whole_b), _cut(whole_b, whole_a)
     pairs = [(left[i], right[j]) for i, j in align(left, right, fit)]
     pairs += _across(pairs, left, right)
-    pairs = _renamed(pairs)
-    matched = [(x, y, [*_pieces(x, y)]) for x, y in pairs]
-    split = [*_fused(_left(left, [x for x, _ in pairs]), _left(right, [y for _, y in pairs]))]
-    pieces = [pair for _, _, own in matched for pair in own] + split
+    matched = [(x, y, [*_pieces(x, y)]) for x, y in _renamed(pairs)]
+    pieces = [pair for _, _, own in matched for pair in own]
     used_a = {source for pair in pieces for source in pair.a.sources}
     used_b = {source for pair in pieces for source in pair.b.sources}
     return Matched(
         tuple(pieces),
-        tuple((x.layer, y.layer) for x, y, own in matched if own),
+        tuple((x.layer, y.layer) for x, y, own in matched if own and x.whole and y.whole),
         tuple(piece for piece in a.pieces if not used_a & {*piece.sources}),
         tuple(piece for piece in b.pieces if not used_b & {*piece.sources}),
     )
 
 
 def _left(every: Sequence[Unit], used: Iterable[Unit]) -> list[Unit]:
-    taken = {unit.layer for unit in used}
-    return [unit for unit in every if unit.layer not in taken]
+    taken = {(unit.layer, unit.part) for unit in used}
+    return [unit for unit in every if (unit.layer, unit.part) not in taken]
 
 
 def _across(
@@ -147,7 +146,7 @@ def _pieces(a: Unit, b: Unit) -> Iterable[PiecePair]:
         if role in b.pieces:
             taken.add(role)
             other = shaped(b.pieces[role], piece.shape, free)
-            yield PiecePair(piece.name, piece, other, free=free)
+            yield _pair(a, piece, other, free)
         else:
             rest.append(piece)
     if not free and a.bag != b.bag:
@@ -161,7 +160,14 @@ def _pieces(a: Unit, b: Unit) -> Iterable[PiecePair]:
         if fits:
             taken.add(fits[0])
             other = shaped(b.pieces[fits[0]], piece.shape, free)
-            yield PiecePair(piece.name, piece, other, free=free)
+            yield _pair(a, piece, other, free)
+
+
+def _pair(a: Unit, piece: Piece, other: Piece, free: bool) -> PiecePair:
+    """Return the pair of two pieces; a part of a fused one of the first side has its number."""
+    if a.part is None:
+        return PiecePair(piece.name, piece, other, free=free)
+    return PiecePair(f"{piece.name}/{a.part}", piece, other, part=piece.steps[-1:], free=free)
 
 
 def shaped(piece: Piece, shape: tuple[int, ...], free: bool) -> Piece:
@@ -211,33 +217,30 @@ def _shape_after(shape: tuple[int, ...], step: tuple[object, ...]) -> tuple[int,
     return shape
 
 
-def _fused(left: Sequence[Unit], right: Sequence[Unit]) -> Iterable[PiecePair]:
-    """Yield pairs where several layers of one side in a row are one of the other's: q, k and v."""
-    for fused in right:
-        for parts in _parts(fused, left):
-            for index, unit in enumerate(parts):
-                for role, piece in unit.pieces.items():
-                    yield PiecePair(piece.name, piece, _part(fused.pieces[role], index, len(parts)))
-    for fused in left:
-        for parts in _parts(fused, right):
-            for index, unit in enumerate(parts):
-                for role, piece in unit.pieces.items():
-                    own = fused.pieces[role]
-                    part = _part(own, index, len(parts))
-                    steps = part.steps[len(own.steps) :]
-                    yield PiecePair(f"{own.name}/{index}", part, piece, part=steps)
+def _cut(own: Sequence[Unit], others: Sequence[Unit]) -> list[Unit]:
+    """Return one side's units, each that several in a row of the other side's are fused in cut into
+    so many: q, k and v."""
+    bags = [unit.bag for unit in others]
+    cut: list[Unit] = []
+    for unit in own:
+        count = 1 if unit.bag in bags else _count(unit, others)
+        for index in range(count) if count > 1 else ():
+            parts = {role: _part(piece, index, count) for role, piece in unit.pieces.items()}
+            cut.append(dataclasses.replace(unit, pieces=parts, part=index))
+        if count == 1:
+            cut.append(unit)
+    return cut
 
 
-def _parts(fused: Unit, units: Sequence[Unit]) -> Iterable[list[Unit]]:
-    """Yield the run of units that a fused one may be made of, if there is one."""
+def _count(fused: Unit, units: Sequence[Unit]) -> int:
+    """Return how many units that are alike, in a row, a fused one may be made of; 1 if none are."""
     for count in (3, 2, 4):
         for start in range(len(units) - count + 1):
-            run = list(units[start : start + count])
-            same = all(unit.shapes == run[0].shapes for unit in run)
-            wide = {role: (*shape[:-1], shape[-1] * count) for role, shape in run[0].shapes.items()}
-            if same and wide == fused.shapes:
-                yield run
-                return
+            first, *rest = units[start : start + count]
+            wide = {role: (*shape[:-1], shape[-1] * count) for role, shape in first.shapes.items()}
+            if wide == fused.shapes and all(unit.shapes == first.shapes for unit in rest):
+                return count
+    return 1
 
 
 def _part(piece: Piece, index: int, count: int) -> Piece:

@@ -22,11 +22,17 @@ SHORT = {"q": "query", "k": "key", "v": "value", "wq": "query", "wk": "key", "wv
 
 @dataclasses.dataclass(frozen=True)
 class Unit:
-    """A layer that owns parameters. `pieces`: by role."""
+    """A layer that owns parameters. `pieces`: by role. `part`: which part of a fused one it is."""
 
     layer: str
     kind: str
     pieces: Mapping[str, Piece]
+    part: int | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all of its layer."""
+        return self.part is None
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
