@@ -20,6 +20,8 @@ MODULE = "user_pair"
 #: So many batches of training rows are the inputs of inference where the user names none.
 EVALUATION_BATCHES = 4
 KINDS = "fiub"
+#: Before the names of inputs of inference.
+EVALUATION = "eval_"
 
 
 def module(path: str, paths: Sequence[str]) -> types.ModuleType:
@@ -104,11 +106,13 @@ def arrays(pair: Callable[[], Any]) -> Tuple[Dict[str, np.ndarray], int]:
     rows = {name: _array(name, value, where) for name, value in made.rows.items()}
     if not rows:
         raise BrokenPort(f"{where}: pair.arrays has no arrays. Give them by name: x=..., y=...")
-    lengths = {name: len(value) for name, value in rows.items()}
-    if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        raise BrokenPort(f"{where}: all arrays need the same number of rows; they have {told}")
-    total = next(iter(lengths.values()))
+    for name in rows:
+        if name.startswith(EVALUATION):
+            raise BrokenPort(
+                f"{where}: {name} begins with {EVALUATION}, as inputs of inference are called."
+                " Give them as evaluation={...}, or choose another name"
+            )
+    total = _rows(rows, where)
     batch = made.batch
     whole: Any = batch
     if not isinstance(whole, int) or isinstance(whole, bool) or not 0 < whole <= total:
@@ -118,17 +122,35 @@ def arrays(pair: Callable[[], Any]) -> Tuple[Dict[str, np.ndarray], int]:
     evaluation = made.evaluation
     if evaluation is None:
         evaluation = {name: value[: EVALUATION_BATCHES * batch] for name, value in rows.items()}
-    files = dict(rows)
-    for name, value in evaluation.items():
-        files[f"eval_{name}"] = _array(name, value, where)
-    return files, batch
+    unknown = sorted(set(evaluation) - set(rows))
+    if unknown:
+        raise BrokenPort(
+            f"{where}: evaluation has {unknown[0]!r}, which is no array of the training rows. They"
+            f" are {', '.join(rows)}"
+        )
+    shown = {name: _array(name, value, where) for name, value in evaluation.items()}
+    if shown and not _rows(shown, where):
+        raise BrokenPort(f"{where}: evaluation has no rows")
+    return dict(rows, **{EVALUATION + name: value for name, value in shown.items()}), batch
+
+
+def _rows(arrays: Dict[str, np.ndarray], where: str) -> int:
+    """Return how many rows all arrays have."""
+    lengths = {name: len(value) for name, value in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise BrokenPort(f"{where}: all arrays need the same number of rows; they have {listed}")
+    return next(iter(lengths.values()))
 
 
 def _array(name: str, value: Any, where: str) -> np.ndarray:
     """Return one of the user's arrays: float64, or integers as they are."""
     if hasattr(value, "detach"):  # a tensor of torch
         value = value.detach().cpu()
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise BrokenPort(f"{where}: {name} is no array: {error}") from error
     if array.ndim == 0 or array.dtype.kind not in KINDS:
         raise BrokenPort(
             f"{where}: {name} is {array.dtype} of shape {list(array.shape)}; arrays of numbers with"

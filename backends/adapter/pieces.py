@@ -66,7 +66,8 @@ def _put(own: np.ndarray, steps: Sequence[Step], value: np.ndarray) -> np.ndarra
     if not steps:
         return np.array(value).reshape(own.shape)
     step, rest = steps[0], steps[1:]
-    inner = _put(_forward(own, step, linear=True), rest, value)
+    # Shifted too: a later slice leaves a part of what is shifted back below as it is.
+    inner = _put(_forward(own, step, linear=False), rest, value)
     word = step[0]
     if word == "transpose":
         return np.transpose(inner, np.argsort(step[1]))

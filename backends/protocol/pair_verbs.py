@@ -86,7 +86,8 @@ class Pairing:
         chosen = [port.piece(part) for part in parts]
         side.assign(pieces.own_values(chosen, canonical, side.parameters()))
         arrays = recorder.load_arrays(data)
-        taps = [Tap(layer.name, layer.name) for layer in survey.layers if layer.outputs]
+        # Under names of their own: a layer may be called `output`, as what the model gives is.
+        taps = [Tap("layer/" + layer.name, layer.name) for layer in survey.layers if layer.outputs]
         shown: Dict[str, np.ndarray] = {}
         for number, chosen_rows in enumerate(rows):
             batch = {
@@ -95,6 +96,8 @@ class Pairing:
                 if not name.startswith("eval_")
             }
             looked = side.look(batch, False, Draws(GENERATE), taps)
-            shown.update({f"{number}/{name}": value for name, value in looked.items()})
+            shown.update(
+                {f"{number}/{tap.layer}": looked[tap.name] for tap in taps if tap.name in looked}
+            )
         recorder.save_arrays(out, shown)
-        return {"layers": [tap.name for tap in taps]}
+        return {"layers": [tap.layer for tap in taps]}

@@ -4,18 +4,36 @@ agree with it by accident.
 
 Nothing here judges: a model with a fault departs at the fault, whatever belongs together behind it
 then stays as the rules have it, and is listed as undecided.
+
+What data may choose is what no rule knows, and what leaves the function that is computed, and how
+it trains, the same under other names:
+
+- the axes of a square parameter, if a side has no word for its layer (`PiecePair.free`): a known
+  kernel the other way round stays a difference;
+- the order of the rows of a kernel behind images that one side alone flattens with its channels in
+  front;
+- which of several layers with the very same shapes is which, if their names do not say so: no
+  exchange may bring fewer namesakes together (`units.namesakes`), so that queries computed with the
+  layer `key` stay a difference where the other side has these names too;
+- which layer shows an activation, and in which of the customary orders of axes, if no other
+  activation agrees with that layer already. What the model gives is compared as it is.
+
+A layer that agrees is no proof where another choice would have agreed there as well: what is
+exchanged without any difference up to where the passes part is undecided.
 """
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.survey import Piece
+from harness.pairs import exchanges
+from harness.pairs.exchanges import Choice, replaced
 from harness.pairs.matching import DATA, OPEN, Matched, PiecePair, stepped
 from harness.pairs.taps import TapPair, orders_of
 from harness.pairs.units import plain
@@ -59,25 +77,26 @@ def decide(
     runs = 1
     while True:
         index = _first_open(taps, walk_a, walk_b)
-        if index == len(taps):
-            break
+        unseen = set[str]()
         better = None
-        for choice in _choices(matched, taps, index, walk_a):
+        for choice in _choices(matched, taps, index, walk_a) if index < len(taps) else ():
             if runs >= MOST_RUNS:
                 break
             runs += 1
-            tried = run_b(choice)
+            tried = run_b(choice.matched)
             tried_taps = _by_values(taps, walk_a, tried)
-            if _first_open(tried_taps, walk_a, tried) > index:
-                better = (choice, tried_taps, tried)
+            reached = _first_open(tried_taps, walk_a, tried)
+            if reached > index:
+                better = (choice.matched, tried_taps, tried)
                 break
+            if reached == index:
+                unseen |= choice.exchanged
         if better is None:
             break
         matched, taps, walk_b = better
-    index = _first_open(taps, walk_a, walk_b)
     agreed = frozenset(tap.name for tap in taps if agrees(tap, walk_a, walk_b))
     first_open = taps[index].name if index < len(taps) else ""
-    return Decided(_marked(matched, agreed, index < len(taps)), tuple(taps), agreed, first_open)
+    return Decided(_marked(matched, agreed, unseen, first_open), tuple(taps), agreed, first_open)
 
 
 def as_given(matched: Matched, taps: Sequence[TapPair], walk_a: Walk, walk_b: Walk) -> Decided:
@@ -115,11 +134,15 @@ def agrees(tap: TapPair, walk_a: Walk, walk_b: Walk) -> bool:
 
 
 def _near(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
-    if x.size == 0:
-        return True
-    scale = float(np.max(np.abs(x)))
-    apart = float(np.max(np.abs(x.astype(np.float64) - y.astype(np.float64))))
-    return math.isfinite(apart) and apart <= TOLERANCE * max(scale, 1e-300)
+    held, other = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    finite, same = np.isfinite(held), np.isfinite(other)
+    # What a mask shuts out is minus infinity on both sides; what is no number is like nothing.
+    if not np.array_equal(held[~finite], other[~same]) or not np.array_equal(finite, same):
+        return False
+    if not finite.any():
+        return x.size == 0
+    apart = float(np.max(np.abs(held[finite] - other[finite])))
+    return apart <= TOLERANCE * max(float(np.max(np.abs(held[finite]))), 1e-300)
 
 
 def _first_open(taps: Sequence[TapPair], walk_a: Walk, walk_b: Walk) -> int:
@@ -132,20 +155,40 @@ def _first_open(taps: Sequence[TapPair], walk_a: Walk, walk_b: Walk) -> int:
 
 def _by_values(taps: Sequence[TapPair], walk_a: Walk, walk_b: Walk) -> list[TapPair]:
     """Return the taps with those axes, or beside that layer, with which they agree, where others
-    than the rules' do."""
+    than the rules' do. A layer that one activation agrees with is no other's."""
+    settled = {tap.name for tap in taps if agrees(tap, walk_a, walk_b)}
+    taken = {tap.b for tap in taps if tap.name in settled}
     chosen = []
     for tap in taps:
-        options = [tap, *_other_axes(tap, walk_a, walk_b), *_other_layers(tap, walk_a, walk_b)]
-        fitting = (option for option in options if agrees(option, walk_a, walk_b))
-        chosen.append(next(fitting, tap))
+        kept = tap
+        if tap.name not in settled:
+            options = [*_other_axes(tap, walk_a, walk_b), *_other_layers(tap, walk_a, walk_b)]
+            fitting = (
+                option
+                for option in options
+                if option.b not in taken and agrees(option, walk_a, walk_b)
+            )
+            kept = next(fitting, tap)
+            if kept is not tap:
+                taken.add(kept.b)
+        chosen.append(kept)
     return chosen
+
+
+def _customary(own: Sequence[int], wanted: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return the orders of axes that frameworks have: as they are, channels last where they were
+    first and the other way round, time in front of the batch."""
+    rank = len(own)
+    known = {tuple(range(rank)), (0, *range(2, rank), 1), (0, rank - 1, *range(1, rank - 1))}
+    known.add((1, 0, *range(2, rank)))
+    return [axes for axes in orders_of(own, wanted) if axes in known]
 
 
 def _other_axes(tap: TapPair, walk_a: Walk, walk_b: Walk) -> Iterator[TapPair]:
     if f"0/{tap.a}" not in walk_a or f"0/{tap.b}" not in walk_b:
         return
     wanted = _canonical(walk_a, 0, tap.a, tap.axes_a).shape
-    for axes in orders_of(walk_b[f"0/{tap.b}"].shape, wanted):
+    for axes in _customary(walk_b[f"0/{tap.b}"].shape, wanted):
         yield dataclasses.replace(tap, axes_b=axes, how=DATA)
 
 
@@ -158,27 +201,21 @@ def _other_layers(tap: TapPair, walk_a: Walk, walk_b: Walk) -> Iterator[TapPair]
     for name in walk_b:
         number, _, layer = name.partition("/")
         if number == "0" and layer != tap.b:
-            for axes in orders_of(walk_b[name].shape, wanted):
+            for axes in _customary(walk_b[name].shape, wanted):
                 yield dataclasses.replace(tap, b=layer, axes_b=axes, how=DATA)
 
 
 def _choices(
     matched: Matched, taps: Sequence[TapPair], index: int, walk_a: Walk
-) -> Iterator[Matched]:
-    """Yield other ways to lay out the parameters of the layer that departs first."""
+) -> Iterator[Choice]:
+    """Yield other ways to lay out the parameters of the layer that departs first, and of those that
+    run before it."""
     layer = taps[index].a
     here = [pair for pair in matched.pieces if pair.a.layer == layer]
     yield from _flattened(matched, here, taps, index, walk_a)
     yield from _transposed(matched, here)
-    yield from _swapped(matched, here)
-
-
-def _replaced(matched: Matched, changed: Mapping[str, Piece]) -> Matched:
-    pieces = tuple(
-        dataclasses.replace(pair, b=changed[pair.name], how=DATA) if pair.name in changed else pair
-        for pair in matched.pieces
-    )
-    return dataclasses.replace(matched, pieces=pieces)
+    earlier, later = [tap.a for tap in taps[:index]], {tap.a for tap in taps[index + 1 :]}
+    yield from exchanges.every(matched, layer, earlier, later)
 
 
 def _flattened(
@@ -187,63 +224,51 @@ def _flattened(
     taps: Sequence[TapPair],
     index: int,
     walk_a: Walk,
-) -> Iterator[Matched]:
+) -> Iterator[Choice]:
     """Yield kernels whose rows are in the order in which a side with its channels in front flattens
-    images."""
+    images, for whichever of the two has them there."""
     for tap in reversed(taps[:index]):
         shape = _canonical(walk_a, 0, tap.a, tap.axes_a).shape
-        if len(shape) < 3 or tap.axes_b is None:
+        if len(shape) < 3 or tap.axes_a == tap.axes_b:
             continue
-        space, channels = shape[1:-1], shape[-1]
+        space, channels, rank = shape[1:-1], shape[-1], len(shape) - 2
         for pair in here:
-            if len(pair.b.shape) == 2 and pair.b.shape[0] == math.prod(shape[1:]):
-                rank = len(space)
-                steps = (
-                    ("reshape", (channels, *space, pair.b.shape[1])),
-                    ("transpose", (*range(1, rank + 1), 0, rank + 1)),
-                    ("reshape", tuple(pair.b.shape)),
-                )
-                yield _replaced(matched, {pair.name: stepped(pair.b, *steps)})
+            if len(pair.b.shape) != 2 or pair.b.shape[0] != math.prod(shape[1:]):
+                continue
+            out = pair.b.shape[1]
+            orders = (
+                ((channels, *space, out), (*range(1, rank + 1), 0, rank + 1)),
+                ((*space, channels, out), (rank, *range(rank), rank + 1)),
+            )
+            for rows, axes in orders if tap.axes_b is not None else orders[::-1]:
+                steps = (("reshape", rows), ("transpose", axes), ("reshape", tuple(pair.b.shape)))
+                yield Choice(replaced(matched, {pair.name: stepped(pair.b, *steps)}))
         return
 
 
-def _transposed(matched: Matched, here: Sequence[PiecePair]) -> Iterator[Matched]:
-    """Yield square kernels the other way round, where no rule says which way they lie."""
+def _transposed(matched: Matched, here: Sequence[PiecePair]) -> Iterator[Choice]:
+    """Yield square parameters the other way round, where no rule says which way they lie."""
     for pair in here:
         shape = tuple(pair.b.shape)
-        if len(shape) == 2 and shape[0] == shape[1] and pair.b.role not in ("kernel", "embeddings"):
-            yield _replaced(matched, {pair.name: stepped(pair.b, ("transpose", (1, 0)))})
+        if pair.free and len(shape) == 2 and shape[0] == shape[1]:
+            step = ("transpose", (1, 0))
+            yield Choice(replaced(matched, {pair.name: stepped(pair.b, step)}))
 
 
-def _swapped(matched: Matched, here: Sequence[PiecePair]) -> Iterator[Matched]:
-    """Yield the layer's parameters exchanged with another layer's of the very same shapes."""
-    shapes = {pair.a.role: tuple(pair.b.shape) for pair in here}
-    layers = dict.fromkeys(pair.a.layer for pair in matched.pieces)
-    for other in layers:
-        theirs = [pair for pair in matched.pieces if pair.a.layer == other]
-        same = {pair.a.role: tuple(pair.b.shape) for pair in theirs} == shapes
-        if not same or not here or other == here[0].a.layer:
-            continue
-        by_role = {pair.a.role: pair for pair in theirs}
-        changed = {pair.name: by_role[pair.a.role].b for pair in here}
-        changed.update({by_role[pair.a.role].name: pair.b for pair in here})
-        yield _replaced(matched, changed)
-
-
-def _marked(matched: Matched, agreed: frozenset[str], some_open: bool) -> Matched:
-    """Return the parameters with how each was come by: what agreed is decided by data; of what did
-    not, that which could as well be another one is undecided."""
-    bags: dict[tuple[object, ...], int] = {}
-    for pair in matched.pieces:
-        key = (pair.a.role, plain(tuple(pair.a.shape)))
-        bags[key] = bags.get(key, 0) + 1
+def _marked(
+    matched: Matched, agreed: Collection[str], unseen: Collection[str], first_open: str
+) -> Matched:
+    """Return the parameters with how each was come by: what agreed is decided by data, unless an
+    exchange went unseen; of what did not agree, that which could as well be another one is
+    undecided."""
+    bags = collections.Counter((pair.a.role, plain(tuple(pair.a.shape))) for pair in matched.pieces)
     marked = []
     for pair in matched.pieces:
         alike = bags[pair.a.role, plain(tuple(pair.a.shape))] > 1
         how = pair.how
-        if pair.a.layer in agreed:
+        if pair.a.layer in agreed and pair.a.layer not in unseen:
             how = DATA
-        elif some_open and alike:
+        elif first_open and alike:
             how = OPEN
         marked.append(dataclasses.replace(pair, how=how))
     return dataclasses.replace(matched, pieces=tuple(marked))

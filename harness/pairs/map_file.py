@@ -5,15 +5,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from backends.survey import Layer, Piece, Survey
-from harness.errors import UsageError
+from harness.errors import UsageError, remedy
+from harness.pairs import steps
 from harness.pairs.inference import Inference
-from harness.pairs.matching import USER, Matched, PiecePair, shaped, stepped
+from harness.pairs.matching import RAW, USER, Matched, PiecePair, shaped, stepped
 from harness.pairs.taps import Axes, TapPair, by_name, paired
 
 if sys.version_info >= (3, 11):
@@ -83,15 +85,16 @@ def text(inference: Inference) -> str:
 
 
 def _unmatched(label: str, names: Iterable[str]) -> list[str]:
-    return [f"# only {label} has: {name}" for name in names]
+    return [f"# only {label} has: {_quoted(name)}" for name in names]
 
 
 def _quoted(value: str) -> str:
-    return json.dumps(value)
+    # TOML's strings are JSON's, but for halves of surrogate pairs and for the sign DEL.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _key(label: str) -> str:
-    return label if label.replace("-", "").replace("_", "").isalnum() else _quoted(label)
+    return label if re.fullmatch(r"[A-Za-z0-9_-]+", label) else _quoted(label)
 
 
 def _piece(piece: Piece, survey: Survey) -> str:
@@ -109,7 +112,8 @@ def _layer(tap: Mapping[str, Any]) -> str:
 
 
 def read(path: Path, labels: Sequence[str]) -> MapFile:
-    """Return a map.
+    """Return a map. Whatever stands there is judged here and by `matched` and `taps`: a mistake in
+    it costs a message, and never a traceback.
 
     Args:
         path: of the file. labels: of the pair's sides.
@@ -117,16 +121,18 @@ def read(path: Path, labels: Sequence[str]) -> MapFile:
     Raises:
         UsageError: it is no map, or names a side that the pair does not have.
     """
-    if path.stat().st_size > LARGEST:
-        raise UsageError(f"{path}: {path.stat().st_size} bytes are no map of a pair.")
     try:
+        if path.stat().st_size > LARGEST:
+            raise UsageError(f"{path}: {path.stat().st_size} bytes are no map of a pair.")
         content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}. {remedy(error)}.") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: no TOML: {error}. Make it again with: harness map") from error
     unknown = sorted(content.keys() - {"parameter", "layer"})
     if unknown:
         raise UsageError(
-            f"{path}: [{unknown[0]}] is unknown; [[parameter]] and [[layer]] are known."
+            f"{path}: [{unknown[0]!r}] is unknown; [[parameter]] and [[layer]] are known."
         )
     return MapFile(
         path,
@@ -144,20 +150,38 @@ def _entries(path: Path, content: Any, kind: str, labels: Sequence[str]) -> Iter
         name = item.get("name") if isinstance(item, dict) else None
         if not isinstance(name, str) or not name:
             raise UsageError(f"{where} has no name.")
+        if not name.isprintable():
+            raise UsageError(f"{where}: the name {name!r} holds signs that cannot be printed.")
         if name in seen:
             raise UsageError(f"{where}: {name} is there twice.")
         seen.add(name)
         sides = {key: value for key, value in item.items() if key not in ("name", "decided")}
         for key in sides:
             if key not in labels:
-                raise UsageError(f"{where}: there is no side {key}. Sides: {', '.join(labels)}.")
+                raise UsageError(f"{where}: there is no side {key!r}. Sides: {', '.join(labels)}.")
         for label in labels:
             if label not in sides:
                 raise UsageError(
                     f"{where}: {name} does not say what it is on the side {label}. Delete the entry"
                     " if that side has no such thing."
                 )
-        yield Entry(name, sides, str(item.get("decided", "")))
+        decided = item.get("decided", "")
+        if not isinstance(decided, str):
+            raise UsageError(f"{where}: {name}: decided = {decided!r} is no word.")
+        yield Entry(name, sides, decided)
+
+
+def _named(path: Path, entry: Entry, label: str, noun: str, further: str) -> tuple[str, Any]:
+    """Return whom an entry names on a side, and what else it says of it: a name, or a table."""
+    value = entry.sides[label]
+    table = {noun: value} if isinstance(value, str) else value
+    name = table.get(noun) if isinstance(table, dict) else None
+    if not isinstance(name, str) or table.keys() - {noun, further}:
+        raise UsageError(
+            f"{path}: {entry.name}: {label} = {value!r}: the name of a {noun} is wanted, or"
+            f' {{{noun} = "...", {further} = [...]}}.'
+        )
+    return name, table.get(further)
 
 
 def matched(content: MapFile, a: tuple[str, Survey], b: tuple[str, Survey]) -> Matched:
@@ -170,11 +194,19 @@ def matched(content: MapFile, a: tuple[str, Survey], b: tuple[str, Survey]) -> M
         UsageError: a side has no parameter of a name, or a step does not fit.
     """
     pairs, units = [], []
+    kinds = [{layer.name: layer.kind for layer in survey.layers} for _, survey in (a, b)]
     for entry in content.parameters:
         x, part = _chosen(content.path, entry, *a)
         y, _ = _chosen(content.path, entry, *b)
-        pairs.append(PiecePair(entry.name, x, shaped(y, x.shape), USER, part))
+        kind_a, kind_b = kinds[0].get(x.layer, RAW[0]), kinds[1].get(y.layer, RAW[0])
+        free = kind_a != kind_b or kind_a in RAW
+        pairs.append(PiecePair(entry.name, x, shaped(y, x.shape, free), USER, part, free))
         units.append((x.layer, y.layer))
+    if a[1].pieces and b[1].pieces and not pairs:
+        raise UsageError(
+            f"{content.path}: there is no [[parameter]], so that the two models have nothing in"
+            " common. Make it again with: harness map"
+        )
     used_a = {source for pair in pairs for source in pair.a.sources}
     used_b = {source for pair in pairs for source in pair.b.sources}
     return Matched(
@@ -188,8 +220,7 @@ def matched(content: MapFile, a: tuple[str, Survey], b: tuple[str, Survey]) -> M
 def _chosen(
     path: Path, entry: Entry, label: str, survey: Survey
 ) -> tuple[Piece, tuple[tuple[object, ...], ...]]:
-    value = entry.sides[label]
-    name = value.get("piece") if isinstance(value, dict) else value
+    name, written = _named(path, entry, label, "piece", "steps")
     piece = next((item for item in survey.pieces if item.name == name), None)
     if piece is None:
         known = ", ".join(item.name for item in survey.pieces[:8])
@@ -197,22 +228,15 @@ def _chosen(
             f"{path}: {entry.name}: the side {label} has no parameter {name!r}. It has: {known}"
             f"{', ...' if len(survey.pieces) > 8 else ''}"
         )
-    steps = value.get("steps", []) if isinstance(value, dict) else []
+    if written is not None and not isinstance(written, list):
+        raise UsageError(f"{path}: {entry.name}: {label}: steps = {written!r} is no list of steps.")
+    own = piece
     try:
-        further = tuple(_step(step) for step in steps)
-        return stepped(piece, *further), further
-    except (TypeError, ValueError, IndexError) as error:
-        raise UsageError(
-            f"{path}: {entry.name}: the steps {steps} do not fit {name} of shape"
-            f" {list(piece.shape)}: {error}"
-        ) from error
-
-
-def _step(step: Any) -> tuple[object, ...]:
-    words = ("transpose", "reshape", "slice", "blocks", "shift")
-    if not isinstance(step, list) or not step or step[0] not in words:
-        raise ValueError(f"{step!r} is none of {', '.join(words)}")
-    return tuple(tuple(item) if isinstance(item, list) else item for item in step)
+        for step in written or ():
+            piece = stepped(piece, steps.checked(step, piece.shape))
+    except ValueError as error:
+        raise UsageError(f"{path}: {entry.name}: {label}: {error}.") from error
+    return piece, tuple(piece.steps[len(own.steps) :])
 
 
 def taps(content: MapFile, a: tuple[str, Survey], b: tuple[str, Survey]) -> list[TapPair]:
@@ -222,38 +246,37 @@ def taps(content: MapFile, a: tuple[str, Survey], b: tuple[str, Survey]) -> list
         content: the map. a, b: label and survey of the two sides.
 
     Raises:
-        UsageError: a side has no layer of a name.
+        UsageError: a side has no layer of a name, or it shows nothing.
     """
-    layers = [by_name(a[1].layers), by_name(b[1].layers)]
     pairs = []
     for entry in content.layers:
-        chosen, axes = [], []
-        for (label, _), known in zip((a, b), layers, strict=True):
-            value = entry.sides[label]
-            name = str(value.get("layer") if isinstance(value, dict) else value)
-            if name not in known:
-                raise UsageError(
-                    f"{content.path}: {entry.name}: the side {label} has no layer {name!r}."
-                )
-            chosen.append(known[name])
-            order = value.get("axes") if isinstance(value, dict) else None
-            axes.append(_order(content.path, entry, order, known[name]))
-        pair = dataclasses.replace(paired(chosen[0], chosen[1], USER), name=entry.name)
-        if axes[0] is not None:
-            pair = dataclasses.replace(pair, axes_a=axes[0])
-        if axes[1] is not None:
-            pair = dataclasses.replace(pair, axes_b=axes[1])
+        x, axes_a = _shown(content.path, entry, *a)
+        y, axes_b = _shown(content.path, entry, *b)
+        pair = dataclasses.replace(paired(x, y, USER), name=entry.name)
+        if axes_a is not None:
+            pair = dataclasses.replace(pair, axes_a=axes_a)
+        if axes_b is not None:
+            pair = dataclasses.replace(pair, axes_b=axes_b)
         pairs.append(pair)
     return pairs
 
 
-def _order(path: Path, entry: Entry, order: Any, layer: Layer) -> Axes:
-    """Return the order of axes that an entry names, checked."""
-    if order is None:
-        return None
-    rank = len(layer.outputs[0]) if layer.outputs else 0
-    if not isinstance(order, list) or sorted(order, key=str) != list(range(rank)):
+def _shown(path: Path, entry: Entry, label: str, survey: Survey) -> tuple[Layer, Axes]:
+    """Return the layer that an entry names on a side, and the order of axes, checked."""
+    name, order = _named(path, entry, label, "layer", "axes")
+    layer = by_name(survey.layers).get(name)
+    if layer is None:
+        raise UsageError(f"{path}: {entry.name}: the side {label} has no layer {name!r}.")
+    if not layer.outputs:
         raise UsageError(
-            f"{path}: {entry.name}: axes = {order} is no order of the {rank} axes of {layer.name}."
+            f"{path}: {entry.name}: the layer {name!r} of the side {label} returns nothing that can"
+            " be compared. Delete the entry."
         )
-    return tuple(order)
+    if order is None:
+        return layer, None
+    rank = len(layer.outputs[0])
+    if not steps.whole_numbers(order) or sorted(order) != list(range(rank)):
+        raise UsageError(
+            f"{path}: {entry.name}: axes = {order!r} is no order of the {rank} axes of {name}."
+        )
+    return layer, tuple(order)

@@ -1,5 +1,12 @@
 """Which parameters of one side are which of the other's: by the order in which layers run, their
-kind and their shapes. What follows from rules alone is so marked; `decisions` lets data decide."""
+kind and their shapes. What follows from rules alone is so marked; `decisions` lets data decide.
+
+What must stay a difference: a layer that both frameworks have a word for has its axes in a known
+order, so that its kernel of another shape is no kernel the other way round; a parameter that such a
+layer lacks is missing, whatever else has its shape; and of layers that are alike but for their
+names, those with the same name belong together, in whichever order they run: a port that computes
+its queries with the layer `key` is another model than the one whose names it has taken over.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +16,12 @@ from collections.abc import Iterable, Sequence
 
 from backends.survey import Piece, Survey
 from harness.pairs.alignment import align
-from harness.pairs.units import EXACT, Unit, fit, plain, units
+from harness.pairs.units import EXACT, Unit, fit, likeness, namesakes, plain, units
 
 #: How a pair was come by.
 ORDER, DATA, USER, OPEN = "order", "data", "user", "undecided"
+#: Kinds of layers of which no rule says in which order the axes of their parameters are.
+RAW = ("other", "container")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +32,7 @@ class PiecePair:
         name: canonical: the first side's own name. a, b: the pieces of both sides.
         how: one of the words above.
         part: steps from the first side's own piece to this one, where it is cut in parts.
+        free: no rule says how the axes of the one are those of the other.
     """
 
     name: str
@@ -30,6 +40,7 @@ class PiecePair:
     b: Piece
     how: str = ORDER
     part: tuple[tuple[object, ...], ...] = ()
+    free: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,25 +64,25 @@ def by_rule(a: Survey, b: Survey) -> Matched:
     Args:
         a, b: what the adapters have found out about both sides.
     """
-    left, right = units(a), units(b)
+    whole_a, whole_b = units(a), units(b)
+    left, right = _cut(whole_a, whole_b), _cut(whole_b, whole_a)
     pairs = [(left[i], right[j]) for i, j in align(left, right, fit)]
     pairs += _across(pairs, left, right)
-    matched = [(x, y, [*_pieces(x, y)]) for x, y in pairs]
-    split = [*_fused(_left(left, [x for x, _ in pairs]), _left(right, [y for _, y in pairs]))]
-    pieces = [pair for _, _, own in matched for pair in own] + split
+    matched = [(x, y, [*_pieces(x, y)]) for x, y in _renamed(pairs)]
+    pieces = [pair for _, _, own in matched for pair in own]
     used_a = {source for pair in pieces for source in pair.a.sources}
     used_b = {source for pair in pieces for source in pair.b.sources}
     return Matched(
         tuple(pieces),
-        tuple((x.layer, y.layer) for x, y, own in matched if own),
+        tuple((x.layer, y.layer) for x, y, own in matched if own and x.whole and y.whole),
         tuple(piece for piece in a.pieces if not used_a & {*piece.sources}),
         tuple(piece for piece in b.pieces if not used_b & {*piece.sources}),
     )
 
 
 def _left(every: Sequence[Unit], used: Iterable[Unit]) -> list[Unit]:
-    taken = {unit.layer for unit in used}
-    return [unit for unit in every if unit.layer not in taken]
+    taken = {(unit.layer, unit.part) for unit in used}
+    return [unit for unit in every if (unit.layer, unit.part) not in taken]
 
 
 def _across(
@@ -91,16 +102,55 @@ def _across(
             yield free_a[i], free_b[j]
 
 
+def _renamed(pairs: Sequence[tuple[Unit, Unit]]) -> list[tuple[Unit, Unit]]:
+    """Return the pairs, the second units of those that are alike exchanged as long as that brings
+    more namesakes together."""
+    changed = list(pairs)
+    while True:
+        gains = [
+            (*gain, i - j, i, j)
+            for j, y in enumerate(changed)
+            for i, x in enumerate(changed[:j])
+            if (gain := _gain(x, y))[0] > 0
+        ]
+        if not gains:
+            return changed
+        *_, i, j = max(gains)
+        (x, y), (u, v) = changed[i], changed[j]
+        changed[i], changed[j] = (x, v), (u, y)
+
+
+def _gain(first: tuple[Unit, Unit], second: tuple[Unit, Unit]) -> tuple[float, float]:
+    """Return how much more alike names are, words alone and with numbers, if two pairs of units
+    exchange their second ones; 0 where they may not."""
+    (x, y), (u, v) = first, second
+    if x.kind != u.kind or y.kind != v.kind or x.shapes != u.shapes or y.shapes != v.shapes:
+        return 0.0, 0.0
+    words, numbers = (
+        alike(x.layer, v.layer)
+        + alike(u.layer, y.layer)
+        - alike(x.layer, y.layer)
+        - alike(u.layer, v.layer)
+        for alike in (namesakes, likeness)
+    )
+    return round(words, 9), round(numbers, 9)
+
+
 def _pieces(a: Unit, b: Unit) -> Iterable[PiecePair]:
-    """Yield the pieces of two units that belong together: by role, then by shape."""
+    """Yield the pieces of two units that belong together: by role, then by shape, unless both are
+    of one kind that has roles, and one of them lacks something."""
     taken = set[str]()
     rest = []
+    free = a.kind != b.kind or a.kind in RAW
     for role, piece in a.pieces.items():
         if role in b.pieces:
             taken.add(role)
-            yield PiecePair(piece.name, piece, shaped(b.pieces[role], piece.shape))
+            other = shaped(b.pieces[role], piece.shape, free)
+            yield _pair(a, piece, other, free)
         else:
             rest.append(piece)
+    if not free and a.bag != b.bag:
+        return
     for piece in rest:
         fits = [
             role
@@ -109,18 +159,27 @@ def _pieces(a: Unit, b: Unit) -> Iterable[PiecePair]:
         ]
         if fits:
             taken.add(fits[0])
-            yield PiecePair(piece.name, piece, shaped(b.pieces[fits[0]], piece.shape))
+            other = shaped(b.pieces[fits[0]], piece.shape, free)
+            yield _pair(a, piece, other, free)
 
 
-def shaped(piece: Piece, shape: tuple[int, ...]) -> Piece:
+def _pair(a: Unit, piece: Piece, other: Piece, free: bool) -> PiecePair:
+    """Return the pair of two pieces; a part of a fused one of the first side has its number."""
+    if a.part is None:
+        return PiecePair(piece.name, piece, other, free=free)
+    return PiecePair(f"{piece.name}/{a.part}", piece, other, part=piece.steps[-1:], free=free)
+
+
+def shaped(piece: Piece, shape: tuple[int, ...], free: bool) -> Piece:
     """Return a piece with the steps that give it another shape, where nothing but axes of length 1
-    and a transpose is between them; else as it is: a parameter of another shape is a difference.
+    and, if it is free, a transpose is between them; else as it is: a parameter of another shape is
+    a difference.
 
     Args:
-        piece: of the second side. shape: of the first side's.
+        piece: of the second side. shape: of the first side's. free: as of `PiecePair`.
     """
     own, wanted = tuple(piece.shape), tuple(shape)
-    if own == wanted or plain(own) != plain(wanted):
+    if own == wanted or plain(own) != plain(wanted) or (len(own) == len(wanted) and not free):
         return piece
     flat_own = tuple(size for size in own if size != 1)
     flat_wanted = tuple(size for size in wanted if size != 1)
@@ -158,33 +217,30 @@ def _shape_after(shape: tuple[int, ...], step: tuple[object, ...]) -> tuple[int,
     return shape
 
 
-def _fused(left: Sequence[Unit], right: Sequence[Unit]) -> Iterable[PiecePair]:
-    """Yield pairs where several layers of one side in a row are one of the other's: q, k and v."""
-    for fused in right:
-        for parts in _parts(fused, left):
-            for index, unit in enumerate(parts):
-                for role, piece in unit.pieces.items():
-                    yield PiecePair(piece.name, piece, _part(fused.pieces[role], index, len(parts)))
-    for fused in left:
-        for parts in _parts(fused, right):
-            for index, unit in enumerate(parts):
-                for role, piece in unit.pieces.items():
-                    own = fused.pieces[role]
-                    part = _part(own, index, len(parts))
-                    steps = part.steps[len(own.steps) :]
-                    yield PiecePair(f"{own.name}/{index}", part, piece, part=steps)
+def _cut(own: Sequence[Unit], others: Sequence[Unit]) -> list[Unit]:
+    """Return one side's units, each that several in a row of the other side's are fused in cut into
+    so many: q, k and v."""
+    bags = [unit.bag for unit in others]
+    cut: list[Unit] = []
+    for unit in own:
+        count = 1 if unit.bag in bags else _count(unit, others)
+        for index in range(count) if count > 1 else ():
+            parts = {role: _part(piece, index, count) for role, piece in unit.pieces.items()}
+            cut.append(dataclasses.replace(unit, pieces=parts, part=index))
+        if count == 1:
+            cut.append(unit)
+    return cut
 
 
-def _parts(fused: Unit, units: Sequence[Unit]) -> Iterable[list[Unit]]:
-    """Yield the run of units that a fused one may be made of, if there is one."""
+def _count(fused: Unit, units: Sequence[Unit]) -> int:
+    """Return how many units that are alike, in a row, a fused one may be made of; 1 if none are."""
     for count in (3, 2, 4):
         for start in range(len(units) - count + 1):
-            run = list(units[start : start + count])
-            same = all(unit.shapes == run[0].shapes for unit in run)
-            wide = {role: (*shape[:-1], shape[-1] * count) for role, shape in run[0].shapes.items()}
-            if same and wide == fused.shapes:
-                yield run
-                return
+            first, *rest = units[start : start + count]
+            wide = {role: (*shape[:-1], shape[-1] * count) for role, shape in first.shapes.items()}
+            if wide == fused.shapes and all(unit.shapes == first.shapes for unit in rest):
+                return count
+    return 1
 
 
 def _part(piece: Piece, index: int, count: int) -> Piece:

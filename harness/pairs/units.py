@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
+import functools
 import re
 from collections.abc import Mapping
 
@@ -16,20 +16,33 @@ EXACT, RENAMED, PARTIAL, SHAPES, OTHER_SHAPE = 8.0, 6.0, 4.0, 3.0, 1.0
 NAMES = 0.5
 #: Words of paths that say nothing about which layer it is.
 EMPTY_WORDS = frozenset({"layer", "layers", "model", "module", "net", "kernel", "weight", "tf"})
+#: Short for words, where to take one for the other would hide the commonest of mistakes.
+SHORT = {"q": "query", "k": "key", "v": "value", "wq": "query", "wk": "key", "wv": "value"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Unit:
-    """A layer that owns parameters. `pieces`: by role."""
+    """A layer that owns parameters. `pieces`: by role. `part`: which part of a fused one it is."""
 
     layer: str
     kind: str
     pieces: Mapping[str, Piece]
+    part: int | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all of its layer."""
+        return self.part is None
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape by role."""
         return {role: tuple(piece.shape) for role, piece in self.pieces.items()}
+
+    @property
+    def bag(self) -> list[tuple[int, ...]]:
+        """Shapes, whatever the roles: see `plain`."""
+        return sorted(plain(tuple(piece.shape)) for piece in self.pieces.values())
 
 
 def units(survey: Survey) -> list[Unit]:
@@ -53,8 +66,7 @@ def _fit(a: Unit, b: Unit) -> float:
     same_kind = a.kind == b.kind
     if same_kind and a.shapes == b.shapes:
         return EXACT
-    bags = [sorted(plain(shape) for shape in unit.shapes.values()) for unit in (a, b)]
-    if bags[0] == bags[1]:
+    if a.bag == b.bag:
         return RENAMED if same_kind else SHAPES
     if not same_kind:
         return 0.0
@@ -71,18 +83,32 @@ def plain(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(size for size in shape if size != 1))
 
 
-def size(shape: tuple[int, ...]) -> int:
-    """Return how many values there are."""
-    return math.prod(shape)
-
-
 def likeness(a: str, b: str) -> float:
     """Return how alike two paths are, from 0 to 1: the share of words that both have (Jaccard)."""
-    left, right = _words(a), _words(b)
+    return _share(_words(a), _words(b))
+
+
+def namesakes(a: str, b: str) -> float:
+    """Return how alike two paths are in words alone, from 0 to 1. Numbers do not count: frameworks
+    begin to count where they like, and `dense_1` need not be `fc1`.
+
+    Args:
+        a, b: paths of layers.
+    """
+    return _share(_spelled(a), _spelled(b))
+
+
+def _share(left: frozenset[str], right: frozenset[str]) -> float:
     union = left | right
     return len(left & right) / len(union) if union else 0.0
 
 
+@functools.cache
 def _words(path: str) -> frozenset[str]:
     spelled = re.sub(r"([a-z])([A-Z0-9])", r"\1 \2", path).lower()
     return frozenset(re.findall(r"[a-z]+|\d+", spelled)) - EMPTY_WORDS
+
+
+@functools.cache
+def _spelled(path: str) -> frozenset[str]:
+    return frozenset(SHORT.get(word, word) for word in _words(path) if not word.isdigit())
