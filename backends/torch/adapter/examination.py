@@ -67,6 +67,10 @@ class Calls:
             sys.setprofile(before)
 
 
+def _holds_others(module: Any) -> bool:
+    return any(True for _ in module.children())
+
+
 class Examination:
     """One survey at work.
 
@@ -165,6 +169,12 @@ class Examination:
             if number < len(seen.updated):
                 self.clippings.setdefault(seen.updated[number], {}).update(words)
 
+        if not self.steps[phase][0].gradients:
+            self.remarks.append(
+                f"{phase} computes its gradients where they cannot be seen: neither in `backward`"
+                " nor in `torch.autograd.grad`"
+            )
+
     def _note_updates(self, phase: str, seen: Watch) -> None:
         held = self.side.slots()
         self.updated[phase] = tuple(seen.rates)
@@ -235,9 +245,9 @@ class Examination:
     def _is_model(self, path: str, by_layer: Mapping[str, Any]) -> bool:
         """Whether a layer is the only model itself, which holds nothing but others: its output is
         the side's."""
-        model = next(iter(self.side.declared.models.values()))
+        model = self.side.inventory.modules[path] if path not in self.functions else None
         top = path == self.side.inventory.top
-        return top and path not in by_layer and any(True for _ in model.children())
+        return model is not None and top and path not in by_layer and _holds_others(model)
 
     def _parent(self, path: str) -> str:
         if path in self.functions:

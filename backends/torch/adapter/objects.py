@@ -58,7 +58,13 @@ class Objects(Side):
             for module in self.inventory.modules.values()
         )
         self._set_training()
+        self.remarks += [
+            f"{path} is a ScriptModule: nobody can look into it"
+            for path, module in self.inventory.modules.items()
+            if isinstance(module, torch.jit.ScriptModule) and "." not in path
+        ]
         self.updates = dict.fromkeys(self.optimizers, 0)
+        self._begun = {name: optimizers.count(each) for name, each in self.optimizers.items()}
         self._totals: Dict[str, Optional[losses.Rule]] = {}
         self._updated: Dict[str, List[str]] = {}
         self._built = Snapshot(self._roots())
@@ -266,4 +272,8 @@ class Objects(Side):
         return {name: optimizers.slots(each, names) for name, each in self.optimizers.items()}
 
     def counts(self) -> Dict[str, int]:
-        return dict(self.updates)
+        counted = {name: optimizers.count(each) for name, each in self.optimizers.items()}
+        return {
+            name: counted[name] - self._begun[name] if counted[name] else self.updates[name]
+            for name in self.optimizers
+        }

@@ -119,6 +119,84 @@ def test_looking_again_and_again_keeps_nothing(torch, make):
     assert round_of() == round_of()
 
 
+@pytest.mark.filterwarnings("ignore:Using `torch.compile")
+def test_a_compiled_module_is_looked_at_eagerly_under_its_own_names(torch, make):
+    def network():
+        inner = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Dropout(0.5))
+        return torch.compile(
+            torch.nn.Sequential(torch.compile(inner, backend="eager"), torch.nn.Linear(3, 2)),
+            backend="eager",
+        )
+
+    side = make(plain(torch), network)
+    found = side.survey(ROWS)
+    assert [layer.name for layer in found.layers] == ["0.0", "0.1", "0", "1"]
+    assert [piece.name for piece in found.pieces] == [
+        "0.0/kernel",
+        "0.0/bias",
+        "1/kernel",
+        "1/bias",
+    ]
+    assert [(draw.phase, draw.layer) for draw in found.draws] == [
+        ("forward", "0.1"),
+        ("train", "0.1"),
+    ]
+
+
+def test_gradients_that_cannot_be_seen_are_remarked(torch, make):
+    def program(net):
+        def step(batch):
+            held = dict(net.named_parameters())
+
+            def loss(values):
+                output = torch.func.functional_call(net, values, (batch["x"],))
+                return ((output - batch["y"]) ** 2).mean()
+
+            gradients = torch.func.grad(loss)(held)
+            with torch.no_grad():
+                for name, value in held.items():
+                    value.sub_(0.1 * gradients[name])
+            return loss(held).detach()
+
+        return None, step
+
+    side = make(program)
+    found = side.survey(ROWS)
+    assert found.phases[0].gradients == () and found.phases[0].losses == ("total",)
+    assert [remark for remark in found.remarks if "cannot be seen" in remark]
+
+
+def test_a_loop_calls_its_functions_several_times(torch, make):
+    class Cell(torch.nn.Module):
+        """A layer that is called in a loop."""
+
+        def __init__(self):
+            super().__init__()
+            self.inner = torch.nn.Linear(4, 4)
+
+        def forward(self, x):
+            return torch.sigmoid(self.inner(x)) * torch.sigmoid(x)
+
+    class Net(torch.nn.Module):
+        """The loop."""
+
+        def __init__(self):
+            super().__init__()
+            self.cell, self.out = Cell(), torch.nn.Linear(4, 2)
+
+        def forward(self, x):
+            for _ in range(3):
+                x = self.cell(x)
+            return self.out(x)
+
+    side = make(plain(torch), Net)
+    calls = {layer.name: layer.calls for layer in side.survey(ROWS).layers}
+    assert calls == {"cell.inner": 3, "cell/sigmoid": 3, "cell/sigmoid_1": 3, "cell": 3, "out": 1}
+    taps = [Tap(f"call {call}", "cell/sigmoid", call) for call in range(3)]
+    shown = side.look(ROWS, False, Draws(GENERATE), taps)
+    assert len({shown[tap.name].tobytes() for tap in taps}) == 3
+
+
 def test_a_function_is_a_layer_that_can_be_taught(torch, make):
     class Net(torch.nn.Module):
         """Two functions of one name."""
