@@ -202,6 +202,7 @@ class Examination:
             for draw in self.draws
             if not draw.served
         ]
+        members = tuple(self._optimizers(held))
         return Survey(
             framework=f"torch {torch.__version__}",
             pieces=held,
@@ -210,7 +211,7 @@ class Examination:
                 draw if draw.layer in listed else dataclasses.replace(draw, layer="")
                 for draw in self.draws
             ),
-            optimizers=tuple(self._optimizers(held)),
+            optimizers=members,
             phases=tuple(self._phases(held)),
             outputs=self.outputs,
             losses=self.reductions,
@@ -259,7 +260,7 @@ class Examination:
         return ""
 
     def _initializers(self, own: Iterable[Piece]) -> Dict[str, str]:
-        drawn = self.side.drawn
+        drawn = self.side.drawn or self.side.parameters()
         return {
             piece.role: initializers.word(pieces.apply(drawn[piece.sources[0]], piece.steps))
             for piece in own
@@ -274,6 +275,11 @@ class Examination:
         names = {id(value): name for name, value in self.side.inventory.parameters().items()}
         for name, optimizer in self.side.optimizers.items():
             rates = self.rates.get(name) or [optimizers.rate(optimizer)]
+            if hasattr(optimizer.step, "_wrapped_by_lr_sched") and len(set(rates)) == 1:
+                self.remarks.append(
+                    f"a scheduler of the optimizer {name or type(optimizer).__name__} is not moved"
+                    " by its step, or not within the updates that were looked at"
+                )
             words = dict(optimizers.hyperparameters(optimizer), **self.clippings.get(name, {}))
             yield OptimizerSurvey(
                 name=name,

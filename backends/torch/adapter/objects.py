@@ -67,7 +67,8 @@ class Objects(Side):
         self._begun = {name: optimizers.count(each) for name, each in self.optimizers.items()}
         self._totals: Dict[str, Optional[losses.Rule]] = {}
         self._updated: Dict[str, List[str]] = {}
-        self._built = Snapshot(self._roots())
+        held = self.inventory.tensors().values()
+        self._built = Snapshot(self._roots(), [id(value) for value in held])
 
     # -- building ----------------------------------------------------------------------------------
 
@@ -84,10 +85,16 @@ class Objects(Side):
         for name, model in declared.models.items():
             if not isinstance(model, torch.nn.Module):
                 raise TypeError(f"pair.torch: model {name!r} is no nn.Module, but {model!r}")
+            if any(torch.nn.parameter.is_lazy(value) for value in model.parameters()):
+                raise TypeError(
+                    f"pair.torch: model {name!r} has lazy modules, which have no weights before"
+                    " they have run: call it once on a batch in the function that makes it"
+                )
             model._apply(self._converted)
-        #: As they were drawn: a survey tells how.
-        self.drawn = arrays(Inventory(declared.models, {}).tensors())
+        #: How the weights were drawn is told from these; empty: from the weights that there are.
+        self.drawn: Dict[str, np.ndarray] = {}
         if declared.weights is not None:
+            self.drawn = arrays(Inventory(declared.models, {}).tensors())
             checkpoints.load(declared.weights, declared.models)
         return declared
 

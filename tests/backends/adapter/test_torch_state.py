@@ -166,6 +166,47 @@ def test_gradients_that_cannot_be_seen_are_remarked(torch, make):
     assert [remark for remark in found.remarks if "cannot be seen" in remark]
 
 
+def test_a_scheduler_that_the_step_does_not_move_is_remarked(torch, make):
+    def program(net):
+        optimizer, step = plain(torch)(net)
+        torch.optim.lr_scheduler.StepLR(optimizer, 30)
+        return optimizer, step
+
+    assert [remark for remark in make(program).survey(ROWS).remarks if "scheduler" in remark]
+    assert not make(plain(torch)).survey(ROWS).remarks
+
+
+def test_a_lazy_module_is_refused_with_what_to_do(torch, make):
+    with pytest.raises(TypeError, match="call it once"):
+        make(plain(torch), lambda: torch.nn.LazyLinear(2))
+
+
+def test_a_statistic_that_is_another_tensor_after_each_pass_is_put_back(torch, make):
+    class Mean(torch.nn.Module):
+        """Puts a new tensor in the place of its buffer."""
+
+        def __init__(self):
+            super().__init__()
+            self.out = torch.nn.Linear(4, 2)
+            self.register_buffer("mean", torch.zeros(4))
+
+        def forward(self, x):
+            if self.training:
+                self.mean = 0.5 * self.mean + 0.5 * x.detach().mean(0)
+            return self.out(x - self.mean)
+
+    side = make(plain(torch), Mean)
+    start = side.parameters()
+    first = side.step("train", ROWS, Draws("train"))
+    moved = side.parameters()
+    assert not np.array_equal(start["Mean.mean"], moved["Mean.mean"])
+    side.look(ROWS, True, Draws(FORWARD), ())
+    np.testing.assert_array_equal(side.parameters()["Mean.mean"], moved["Mean.mean"])
+    side.assign(start)
+    side.reset()
+    assert side.step("train", ROWS, Draws("train")).losses == first.losses
+
+
 def test_a_loop_calls_its_functions_several_times(torch, make):
     class Cell(torch.nn.Module):
         """A layer that is called in a loop."""
