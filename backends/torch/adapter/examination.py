@@ -67,6 +67,10 @@ class Calls:
             sys.setprofile(before)
 
 
+def _holds_others(module: Any) -> bool:
+    return any(True for _ in module.children())
+
+
 class Examination:
     """One survey at work.
 
@@ -165,6 +169,12 @@ class Examination:
             if number < len(seen.updated):
                 self.clippings.setdefault(seen.updated[number], {}).update(words)
 
+        if not self.steps[phase][0].gradients:
+            self.remarks.append(
+                f"{phase} computes its gradients where they cannot be seen: neither in `backward`"
+                " nor in `torch.autograd.grad`"
+            )
+
     def _note_updates(self, phase: str, seen: Watch) -> None:
         held = self.side.slots()
         self.updated[phase] = tuple(seen.rates)
@@ -192,6 +202,7 @@ class Examination:
             for draw in self.draws
             if not draw.served
         ]
+        members = tuple(self._optimizers(held))
         return Survey(
             framework=f"torch {torch.__version__}",
             pieces=held,
@@ -200,7 +211,7 @@ class Examination:
                 draw if draw.layer in listed else dataclasses.replace(draw, layer="")
                 for draw in self.draws
             ),
-            optimizers=tuple(self._optimizers(held)),
+            optimizers=members,
             phases=tuple(self._phases(held)),
             outputs=self.outputs,
             losses=self.reductions,
@@ -235,9 +246,9 @@ class Examination:
     def _is_model(self, path: str, by_layer: Mapping[str, Any]) -> bool:
         """Whether a layer is the only model itself, which holds nothing but others: its output is
         the side's."""
-        model = next(iter(self.side.declared.models.values()))
+        model = self.side.inventory.modules[path] if path not in self.functions else None
         top = path == self.side.inventory.top
-        return top and path not in by_layer and any(True for _ in model.children())
+        return model is not None and top and path not in by_layer and _holds_others(model)
 
     def _parent(self, path: str) -> str:
         if path in self.functions:
@@ -249,7 +260,7 @@ class Examination:
         return ""
 
     def _initializers(self, own: Iterable[Piece]) -> Dict[str, str]:
-        drawn = self.side.drawn
+        drawn = self.side.drawn or self.side.parameters()
         return {
             piece.role: initializers.word(pieces.apply(drawn[piece.sources[0]], piece.steps))
             for piece in own
@@ -264,6 +275,11 @@ class Examination:
         names = {id(value): name for name, value in self.side.inventory.parameters().items()}
         for name, optimizer in self.side.optimizers.items():
             rates = self.rates.get(name) or [optimizers.rate(optimizer)]
+            if hasattr(optimizer.step, "_wrapped_by_lr_sched") and len(set(rates)) == 1:
+                self.remarks.append(
+                    f"a scheduler of the optimizer {name or type(optimizer).__name__} is not moved"
+                    " by its step, or not within the updates that were looked at"
+                )
             words = dict(optimizers.hyperparameters(optimizer), **self.clippings.get(name, {}))
             yield OptimizerSurvey(
                 name=name,

@@ -1,5 +1,5 @@
 """Activations and pooling that a program calls as functions: they are layers like any other, called
-by the layer that they run in, `block/relu`, the second one `block/relu_1`.
+by the layer that they run in, `block/relu`, the second one in it `block/relu_1`.
 
 A `TorchFunctionMode` sees what Python calls, by whatever name it was imported. What a layer with a
 rule of its own calls is that layer's affair.

@@ -39,13 +39,15 @@ class Inventory:
         self.paths: Dict[int, str] = {}
         for prefix, model in self.models.items():
             for inner, module in model.named_modules():
+                if hasattr(module, COMPILED):
+                    continue  # what is in it has its name
                 words = [prefix, *inner.split(".")]
                 path = ".".join(word for word in words if word and word != COMPILED)
                 if id(module) not in self.paths and path not in self.modules:
                     self.modules[path or type(module).__name__] = module
                     self.paths[id(module)] = path or type(module).__name__
         only = list(self.models.values()) if len(self.models) == 1 else []
-        self.top = "".join(self.paths[id(model)] for model in only)
+        self.top = "".join(self.paths[id(getattr(model, COMPILED, model))] for model in only)
         self._loose = self._loose_parameters()
 
     def _loose_parameters(self) -> Dict[str, torch.Tensor]:

@@ -57,10 +57,17 @@ class Objects(Side):
             for module in self.inventory.modules.values()
         )
         self._set_training()
+        self.remarks += [
+            f"{path} is a ScriptModule: nobody can look into it"
+            for path, module in self.inventory.modules.items()
+            if isinstance(module, torch.jit.ScriptModule) and "." not in path
+        ]
         self.updates = dict.fromkeys(self.optimizers, 0)
+        self._begun = {name: optimizers.count(each) for name, each in self.optimizers.items()}
         self._totals: Dict[str, Optional[losses.Rule]] = {}
         self._updated: Dict[str, List[str]] = {}
-        self._built = Snapshot(self._roots())
+        held = self.inventory.tensors().values()
+        self._built = Snapshot(self._roots(), [id(value) for value in held])
 
     # -- building ----------------------------------------------------------------------------------
 
@@ -77,10 +84,16 @@ class Objects(Side):
         for name, model in declared.models.items():
             if not isinstance(model, torch.nn.Module):
                 raise TypeError(f"pair.torch: model {name!r} is no nn.Module, but {model!r}")
+            if any(torch.nn.parameter.is_lazy(value) for value in model.parameters()):
+                raise TypeError(
+                    f"pair.torch: model {name!r} has lazy modules, which have no weights before"
+                    " they have run: call it once on a batch in the function that makes it"
+                )
             model._apply(self._converted)
-        #: As they were drawn: a survey tells how.
-        self.drawn = arrays(Inventory(declared.models, {}).tensors())
+        #: How the weights were drawn is told from these; empty: from the weights that there are.
+        self.drawn: Dict[str, np.ndarray] = {}
         if declared.weights is not None:
+            self.drawn = arrays(Inventory(declared.models, {}).tensors())
             checkpoints.load(declared.weights, declared.models)
         return declared
 
@@ -265,4 +278,8 @@ class Objects(Side):
         return {name: optimizers.slots(each, names) for name, each in self.optimizers.items()}
 
     def counts(self) -> Dict[str, int]:
-        return dict(self.updates)
+        counted = {name: optimizers.count(each) for name, each in self.optimizers.items()}
+        return {
+            name: counted[name] - self._begun[name] if counted[name] else self.updates[name]
+            for name in self.optimizers
+        }

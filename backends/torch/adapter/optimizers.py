@@ -147,6 +147,16 @@ def rate(optimizer: Any) -> float:
     return float(optimizer.param_groups[0].get("lr", float("nan")))
 
 
+def count(optimizer: Any) -> int:
+    """Return how many updates an optimizer says that it has made; 0 where it does not count.
+
+    Args:
+        optimizer: any.
+    """
+    states = [state for state in optimizer.state.values() if isinstance(state, dict)]
+    return max((int(_plain(state["step"])) for state in states if "step" in state), default=0)
+
+
 def owned(optimizer: Any, names: Mapping[int, str]) -> List[str]:
     """Return the own names of the parameters that an optimizer has.
 

@@ -17,7 +17,7 @@ import functools
 import random
 import sys
 import types
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Set, Tuple
+from typing import Any, Callable, Collection, Dict, Iterable, Iterator, List, Set, Tuple
 
 import numpy as np
 import torch
@@ -53,12 +53,14 @@ class Snapshot:
 
     Args:
         roots: what is followed.
+        without: identities of tensors whose values are not kept.
 
     Attributes:
         large: types of arrays beside the models that were too large to be copied.
     """
 
-    def __init__(self, roots: Iterable[Any]) -> None:
+    def __init__(self, roots: Iterable[Any], without: Collection[int] = ()) -> None:
+        self._without = frozenset(without)
         self.large: List[str] = []
         self._undo: List[Restore] = []
         self._seen: Dict[int, Any] = {}
@@ -135,6 +137,8 @@ class Snapshot:
             return []
         if any(step == 0 and size > 1 for step, size in zip(value.stride(), value.shape)):
             return []  # an expanded one, which nobody can write to
+        if id(value) in self._without:
+            return [] if gradient is None else [gradient]
         kept, data = value.detach().clone(), value.data
 
         def undo() -> None:

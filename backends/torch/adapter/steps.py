@@ -10,18 +10,17 @@ several times in a step it is the first; in a closure that is called several tim
 from __future__ import annotations
 
 import contextlib
+import importlib
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 import torch
-from torch.optim.optimizer import (
-    register_optimizer_step_post_hook,
-    register_optimizer_step_pre_hook,
-)
 
 from backends.torch.adapter import optimizers
 
 Tensors = Dict[str, torch.Tensor]
+#: Under this name `torch.optim` has no attribute.
+HOOKS: Any = importlib.import_module("torch.optim.optimizer")
 
 
 class Watch:
@@ -163,8 +162,8 @@ class Watch:
         plain, scaler = torch.autograd, torch.amp.GradScaler
         backward, grad, scale = plain.backward, plain.grad, scaler.scale
         handles = [
-            register_optimizer_step_pre_hook(self.begins),
-            register_optimizer_step_post_hook(self.ends),
+            HOOKS.register_optimizer_step_pre_hook(self.begins),
+            HOOKS.register_optimizer_step_post_hook(self.ends),
         ]
 
         def watched_backward(tensors: Any, grad_tensors: Any = None, *args: Any, **kw: Any) -> None:

@@ -35,8 +35,8 @@ class Running:
         self.paths, self.top, self.seen = paths, top, seen
         self.calls: Dict[str, int] = {}
         self.functions: Dict[str, Function] = {}
-        self._stack: List[Tuple[Any, str]] = []
-        self._counts: Dict[str, int] = {}
+        #: Module, path, and how often it has called each function so far.
+        self._stack: List[Tuple[Any, str, Dict[str, int]]] = []
 
     def place(self) -> str:
         """Return the path of the innermost layer that is running."""
@@ -45,7 +45,7 @@ class Running:
     def _enter(self, module: Any, inputs: Any) -> None:
         path = self.paths.get(id(module))
         if path is not None:
-            self._stack.append((module, path))
+            self._stack.append((module, path, {}))
 
     def _leave(self, module: Any, inputs: Any, output: Any) -> Any:
         path = self.paths.get(id(module))
@@ -61,15 +61,17 @@ class Running:
 
     def _called(self, function: Function, output: Any) -> Any:
         """Take a function for a layer, unless a layer that is known calls it."""
-        inner, place = self._stack[-1] if self._stack else (None, "")
-        known = inner is not None and rules.describe(inner).kind not in ("container", "other")
-        if known or not self._stack or torch._C._current_graph_task_id() != -1:
+        if not self._stack or torch._C._current_graph_task_id() != -1:
+            return output
+        inner, place, counts = self._stack[-1]
+        if rules.describe(inner).kind not in ("container", "other"):
             return output
         path = function.name if place in ("", self.top) else f"{place}/{function.name}"
-        count = self._counts[path] = self._counts.get(path, -1) + 1
+        count = counts[path] = counts.get(path, -1) + 1
         path = f"{path}_{count}" if count else path
-        self.functions[path], self.calls[path] = function, 1
-        return self.seen(path, 0, function, (), output)
+        call = self.calls.get(path, 0)
+        self.functions[path], self.calls[path] = function, call + 1
+        return self.seen(path, call, function, (), output)
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:

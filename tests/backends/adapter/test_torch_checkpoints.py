@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from backends import pair
+from backends.adapter.draws import Draws
 from backends.contract import Setting, Unsupported
 
 pytestmark = [pytest.mark.backends("torch"), pytest.mark.workloads("linear")]
@@ -102,5 +103,7 @@ def test_half_precision_without_a_loss_scale_is_refused(kit):
     side = adapter.Side(function, Setting(precision="bf16"))
     side.look({"x": np.ones((3, 2))}, False, None, ())
     assert side.dtypes() == {"output": "bfloat16"}
+    result = side.step("train", {"x": np.ones((3, 2))}, Draws("train"))
+    assert {value.dtype.name for value in result.gradients.values()} == {"float32"}
     with pytest.raises(Unsupported, match="eagerly"):
         adapter.Side(function, Setting(execution="compiled"))

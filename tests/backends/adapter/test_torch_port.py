@@ -70,14 +70,19 @@ def taped(sites, phase, generator):
     }
 
 
+def programs():
+    """Return the programs by name; their modules import PyTorch, and the second the first."""
+    for name in ("torch_nets", "torch_generators"):
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return module.CASES
+
+
 @pytest.fixture(params=["perceptron", "images", "sequences", "gan_phases", "autoencoder"])
 def program(request, kit):
-    name = "torch_nets"
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    case = module.CASES[request.param]()
+    case = programs()[request.param]()
     side = importlib.import_module("backends.torch.adapter").Side(
         case.side, Setting(precision="fp64")
     )

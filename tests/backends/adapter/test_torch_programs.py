@@ -22,20 +22,19 @@ NAMES = (
 )
 
 
-@pytest.fixture
-def nets(kit):
-    """The module of small programs; it imports PyTorch."""
-    name = "torch_nets"
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def programs():
+    """Return the programs by name; their modules import PyTorch, and the second the first."""
+    for name in ("torch_nets", "torch_generators"):
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return module.CASES
 
 
 @pytest.fixture(params=NAMES)
-def case(request, nets):
-    return nets.CASES[request.param]()
+def case(request, kit):
+    return programs()[request.param]()
 
 
 @pytest.fixture

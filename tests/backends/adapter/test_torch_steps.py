@@ -10,7 +10,7 @@ import pytest
 
 from backends import pair
 from backends.adapter.draws import Draws
-from backends.adapter.side import FORWARD, GENERATE, Tap
+from backends.adapter.side import FORWARD, GENERATE
 from backends.contract import Setting
 
 pytestmark = [pytest.mark.backends("torch"), pytest.mark.workloads("linear")]
@@ -251,85 +251,3 @@ def test_many_updates_in_a_step_give_the_gradients_of_the_first(torch, make):
     assert own.losses == wanted.losses
     for name, value in wanted.gradients.items():
         np.testing.assert_array_equal(own.gradients[name], value)
-
-
-def test_schedules_averages_and_counters_are_put_back(torch, make):
-    seen = []
-
-    def program(net):
-        optimizer = torch.optim.Adam(net.parameters(), 0.1)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.5, total_steps=50)
-        averaged = torch.optim.swa_utils.AveragedModel(net)
-        generator = torch.Generator().manual_seed(4)
-        state = {"steps": 0, "losses": []}
-
-        def step(batch):
-            optimizer.zero_grad()
-            value = errors(torch, net, batch) * torch.rand((), generator=generator)
-            value.backward()
-            optimizer.step()
-            schedule.step()
-            averaged.update_parameters(net)
-            state["steps"] += 1
-            state["losses"].append(value.item())
-            seen.append((optimizer.param_groups[0]["lr"], state["steps"], len(state["losses"])))
-            seen.append((int(averaged.n_averaged), generator.get_state().sum().item()))
-            return value
-
-        return optimizer, step
-
-    side = make(program)
-    start = side.parameters()
-    for _ in range(3):
-        side.step("train", ROWS, Draws("train"))
-    first = list(seen)
-    del seen[:]
-    side.assign(start)
-    side.reset()
-    for _ in range(3):
-        side.step("train", ROWS, Draws("train"))
-    assert first == seen
-    rates = side.survey(ROWS).optimizers[0].rates
-    assert rates["0"] < rates["1"] < rates["10"]
-    assert side.counts() == {"": 3}
-
-
-def test_looking_again_and_again_keeps_nothing(torch, make):
-    import gc
-
-    side = make(plain(torch), lambda: torch.nn.Sequential(torch.nn.Linear(4, 2), torch.nn.Tanh()))
-    taps = [Tap("a", "0"), Tap("b", "1")]
-
-    def round_of():
-        side.look(ROWS, True, Draws(FORWARD), taps)
-        side.look_from(ROWS, True, Draws(FORWARD), taps, {"a": np.zeros((6, 2))})
-        kept = side.snapshot()
-        side.step("train", ROWS, Draws("train"))
-        side.restore(kept)
-        gc.collect()
-        return sum(issubclass(type(each), torch.Tensor) for each in gc.get_objects())
-
-    round_of()
-    assert round_of() == round_of()
-
-
-def test_a_function_is_a_layer_that_can_be_taught(torch, make):
-    class Net(torch.nn.Module):
-        """Two functions of one name."""
-
-        def __init__(self):
-            super().__init__()
-            self.a, self.b = torch.nn.Linear(4, 3), torch.nn.Linear(3, 2)
-
-        def forward(self, x):
-            return torch.tanh(self.b(torch.nn.functional.leaky_relu(self.a(x), 0.3).tanh()))
-
-    side = make(plain(torch), Net)
-    found = {layer.name: layer for layer in side.survey(ROWS).layers}
-    assert list(found) == ["a", "leaky_relu", "tanh", "b", "tanh_1"]
-    assert found["leaky_relu"].attributes == {"activation": "leaky_relu", "slope": 0.3}
-    taps = [Tap(name, name) for name in found]
-    teacher = {"tanh": np.zeros((6, 3))}
-    taught = side.look_from(ROWS, False, Draws(GENERATE), taps, teacher)
-    np.testing.assert_allclose(taught.values["b"], np.tile(side.parameters()["b.bias"], (6, 1)))
-    assert taught.read["b"] == ["tanh"] and "a" in taught.rooted

@@ -16,18 +16,24 @@ from backends.contract import Setting
 pytestmark = [pytest.mark.backends("torch"), pytest.mark.workloads("linear")]
 
 
+def programs():
+    """Return the programs by name; their modules import PyTorch, and the second the first."""
+    for name in ("torch_nets", "torch_generators"):
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return module.CASES
+
+
 @pytest.fixture
 def survey(kit):
     """A function that returns the side and the survey of a program by its name."""
-    name = "torch_nets"
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    cases = programs()
     adapter = importlib.import_module("backends.torch.adapter")
 
     def examine(program):
-        case = module.CASES[program]()
+        case = cases[program]()
         side = adapter.Side(case.side, Setting(precision="fp64"))
         return side, side.survey(case.arrays)
 
