@@ -12,10 +12,14 @@ from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Set, Tuple
 import numpy as np
 import tensorflow as tf
 
-from backends.tf2.adapter.holdings import PLAIN, Holdings
+from backends.tf2.adapter.holdings import PLAIN, Holdings, base_names
 from backends.tf2.adapter.weights import children, inner, is_variable
 
 MISSING = object()
+#: Plain attributes of a layer or a model that are Keras' own.
+LAYERS_OWN = frozenset(
+    ["built", "compiled", "trainable", "supports_masking", "stop_training", "history", "stateful"]
+)
 #: Lists, dicts and objects of Keras' inside of a layer or an optimizer that are looked into.
 DEPTH = 4
 
@@ -75,8 +79,11 @@ class State:
 
     def _attributes(self) -> Iterator[Tuple[Dict[str, Any], str, Any]]:
         for owner in self.holdings.objects.values():
+            is_layer = "Layer" in base_names(owner)
             for name, value in list(vars(owner).items()):
-                if name.startswith("_self_") or callable(value):
+                # What Keras knows of a layer is not the user's.
+                known = is_layer and (name.startswith("_") or name in LAYERS_OWN)
+                if known or name.startswith("_self_") or callable(value):
                     continue
                 if isinstance(value, PLAIN) or (tf.is_tensor(value) and not is_variable(value)):
                     yield vars(owner), name, np.array(value) if _is_array(value) else value
