@@ -85,7 +85,7 @@ class Side(abc.ABC):
             arrays: one batch of training rows.
         """
 
-    def prepare(self, arrays: Arrays) -> None:
+    def prepare(self, arrays: Arrays) -> None:  # noqa: B027  (most have nothing to do)
         """Build what some models build at their first call, weights among it; a survey does so
         first. Called before `parameters` where no survey was made in this process.
 

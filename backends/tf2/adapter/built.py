@@ -117,6 +117,8 @@ class Built(side.Side):
             with objects.dtypes_refused(self.setting, None):
                 self._forward(self.batch(arrays), training=False)
             self._name()
+        for optimizer in self.optimizers.values():
+            optimizers.begin(optimizer)
         before = self.state.snapshot()
         made: Dict[int, Tuple[Any, np.ndarray]] = {}
 

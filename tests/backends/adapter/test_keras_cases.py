@@ -185,10 +185,7 @@ def test_tied_weights_and_structures(keras):
         return pair.keras(
             model,
             forward=lambda batch, training: Output(
-                **{
-                    "logits": model(batch["x"], training=training)["logits"],
-                    "states": (batch["x"],),
-                }
+                logits=model(batch["x"], training=training)["logits"], states=(batch["x"],)
             ),
             step=lambda batch: {"value": 1.0},
         )
