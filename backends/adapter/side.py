@@ -85,6 +85,14 @@ class Side(abc.ABC):
             arrays: one batch of training rows.
         """
 
+    def prepare(self, arrays: Arrays) -> None:  # noqa: B027  (most have nothing to do)
+        """Build what some models build at their first call, weights among it; a survey does so
+        first. Called before `parameters` where no survey was made in this process.
+
+        Args:
+            arrays: one batch of training rows.
+        """
+
     # -- state -------------------------------------------------------------------------------------
 
     @abc.abstractmethod

@@ -18,6 +18,7 @@ from backends.tf2.adapter import checkpoints, draws, holdings, objects, optimize
 from backends.tf2.adapter.paths import Names
 from backends.tf2.adapter.state import Snapshot, State, value_of
 from backends.tf2.adapter.steps import Capture, captured, eagerly
+from backends.tf2.adapter.taps import Watcher
 from backends.tf2.adapter.weights import inner
 
 EXECUTIONS = ("default", "graph", "eager")
@@ -44,7 +45,9 @@ class Built(side.Side):
         self.eager = setting.execution == "eager"
         side.Side.__init__(self, function, setting)
         self.models = self.declared.models
-        self.holdings = holdings.of([*self.declared.steps.values(), self.declared.forward])
+        self.holdings = holdings.of(
+            [*self.declared.steps.values(), self.declared.forward], list(self.models.values())
+        )
         self.optimizers = self._optimizers()
         self.state = State(
             list(self.models.values()), list(self.optimizers.values()), self.holdings
@@ -75,8 +78,6 @@ class Built(side.Side):
             optimizer = getattr(model, "optimizer", None)
             if optimizer is not None:
                 held[name] = optimizer
-        if not self.declared.steps:
-            held = {}
         known = {id(optimizer) for optimizer in compiled.values()}
         for name, optimizer in held.items():
             if id(optimizer) not in known:
@@ -113,8 +114,11 @@ class Built(side.Side):
         draws.seed()
         self._compile_functions()
         if self.names is None:
-            self._forward(self.batch(arrays), training=False)
+            with objects.dtypes_refused(self.setting, None):
+                self._forward(self.batch(arrays), training=False)
             self._name()
+        for optimizer in self.optimizers.values():
+            optimizers.begin(optimizer)
         before = self.state.snapshot()
         made: Dict[int, Tuple[Any, np.ndarray]] = {}
 
@@ -124,11 +128,15 @@ class Built(side.Side):
                     made[key] = variable, value_of(variable)
 
         note_new()
-        with self.watching(None, None), eagerly():
+        used: List[str] = []
+        watcher = Watcher(self.names)
+        with objects.dtypes_refused(self.setting, watcher), self.watching(None, watcher), eagerly():
             for phase in self.phases():
                 capture = Capture(self.names)
                 with captured(capture, self.optimizers, before_update=note_new):
                     self._run(phase, self.batch(arrays))
+                used += capture.updated
+        self._keep_optimizers(used)
         for key, variable in self.state.variables().items():
             if key not in before.variables and key not in made:  # of metrics, which begin at zero
                 made[key] = variable, np.zeros_like(value_of(variable))
@@ -137,6 +145,13 @@ class Built(side.Side):
         self._begun = {
             name: optimizers.count(optimizer) for name, optimizer in self.optimizers.items()
         }
+
+    def _keep_optimizers(self, used: List[str]) -> None:
+        """Forget optimizers that nobody declared and no step calls: a model that is compiled
+        without any gets one all the same."""
+        if not self.declared.optimizers and used:
+            kept = {name: held for name, held in self.optimizers.items() if name in used}
+            self.optimizers = {"": kept[used[0]]} if len(kept) == 1 else kept
 
     def _name(self) -> None:
         """Name layers and weights, once all models are built."""

@@ -90,6 +90,8 @@ NUMPY = {
     "standard_normal": (NORMAL, False),
     "normal": (NORMAL, False),
 }
+#: Packages whose own use of NumPy's global functions is none of the user's.
+FRAMEWORKS = ("tensorflow.", "keras.", "tf_keras.", "numpy.", "backends.")
 #: Seeds of what is not served: the same before each run that is watched.
 SEED = 20231
 
@@ -191,7 +193,7 @@ def _frames() -> Iterator[Any]:
     """Yield the frames of TensorFlow's above the operation that is running, up to the first of
     another's."""
     for frame in _above():
-        if not _is(frame, "tensorflow", "functools"):
+        if not _of(frame, "tensorflow.") or _of(frame, "tensorflow.python.keras."):
             return
         yield frame
 
@@ -200,7 +202,7 @@ def _above() -> Iterator[Any]:
     """Yield the frames above this module's, from the innermost."""
     frame: Any = sys._getframe(1)
     while frame is not None:
-        if not _is(frame, __file__, "functools"):
+        if not _of(frame, __name__):
             yield from _up(frame)
             return
         frame = frame.f_back
@@ -212,16 +214,15 @@ def _up(frame: Any) -> Iterator[Any]:
         frame = frame.f_back
 
 
-def _is(frame: Any, *parts: str) -> bool:
-    return any(part in frame.f_code.co_filename for part in parts)
+def _of(frame: Any, *packages: str) -> bool:
+    """Return whether a frame's module is of a package."""
+    return str(frame.f_globals.get("__name__", "")).startswith(packages)
 
 
 def _own_code() -> bool:
     """Return whether NumPy was called by this package or by a framework, and not by the user."""
     caller = next(_above(), None)
-    return caller is None or _is(
-        caller, "/tensorflow/", "/keras/", "/numpy/", "/backends/adapter/", "/backends/tf2/"
-    )
+    return caller is None or _of(caller, *FRAMEWORKS)
 
 
 def _number(value: Any) -> Optional[float]:

@@ -37,18 +37,32 @@ class Holdings(NamedTuple):
     objects: Dict[int, Any]
 
 
-def of(functions: List[Any]) -> Holdings:
-    """Return what functions hold.
+def of(functions: List[Any], models: List[Any]) -> Holdings:
+    """Return what functions and models hold.
 
     Args:
         functions: steps and the forward pass, as the user gave them.
+        models: of a class of the user's own they may hold optimizers and plain state.
     """
     holdings = Holdings({}, {}, {}, {}, {}, {})
     seen: Dict[int, Any] = {}
+    for model in models:
+        _visit_model(model, holdings, seen, DEPTH)
     for function in functions:
         if function is not None:
             _visit("", function, holdings, seen, DEPTH)
     return holdings
+
+
+def _visit_model(model: Any, holdings: Holdings, seen: Dict[int, Any], depth: int) -> None:
+    seen[id(model)] = model
+    if _is_own(model):
+        _visit_inside(model, holdings, seen, depth)
+
+
+def _is_own(value: Any) -> bool:
+    """Return whether an object is of a class of the user's own."""
+    return type(value).__module__.split(".")[0] not in FOREIGN
 
 
 def base_names(value: Any) -> List[str]:
@@ -74,9 +88,9 @@ def _visit(name: str, value: Any, holdings: Holdings, seen: Dict[int, Any], dept
         holdings.metrics[_free(name, holdings.metrics)] = value
     elif "Layer" in kinds:
         holdings.models[_free(name, holdings.models)] = value
-        # A model of the user's own class may hold optimizers and variables of its own.
-        if type(value).__module__.split(".")[0] not in FOREIGN:
-            _visit_inside(value, holdings, seen, depth)
+        _visit_model(value, holdings, seen, depth)
+    elif "Callback" in kinds:  # one that changes a learning rate has its state in attributes
+        holdings.objects[id(value)] = value
     elif isinstance(value, (np.random.RandomState, np.random.Generator, tf.random.Generator)):
         holdings.generators[_free(name, holdings.generators)] = value
     else:
@@ -93,13 +107,11 @@ def _free(name: str, there: Dict[str, Any]) -> str:
 def _visit_inside(value: Any, holdings: Holdings, seen: Dict[int, Any], depth: int) -> None:
     for name, item in _parts(value):
         _visit(name, item, holdings, seen, depth - 1)
-    if hasattr(value, "__dict__") and not callable_only(value):
-        kind = type(value).__module__.split(".")[0]
-        if kind not in FOREIGN:
-            holdings.objects[id(value)] = value
+    if hasattr(value, "__dict__") and not _is_function(value) and _is_own(value):
+        holdings.objects[id(value)] = value
 
 
-def callable_only(value: Any) -> bool:
+def _is_function(value: Any) -> bool:
     """Return whether something is a function, whose attributes are no state."""
     return isinstance(value, (types.FunctionType, types.MethodType, functools.partial))
 
@@ -110,7 +122,7 @@ def _parts(value: Any) -> Iterator[Tuple[str, Any]]:
     elif isinstance(value, (list, tuple, set)):
         yield from ((str(index), item) for index, item in enumerate(value))
     elif isinstance(value, functools.partial):
-        yield from enumerate_named([value.func, *value.args])
+        yield from _numbered([value.func, *value.args])
         yield from value.keywords.items()
     elif isinstance(value, types.MethodType):
         yield "self", value.__self__
@@ -122,11 +134,11 @@ def _parts(value: Any) -> Iterator[Tuple[str, Any]]:
         python = getattr(value, "python_function", None)
         if python is not None:
             yield "function", python
-        elif type(value).__module__.split(".")[0] not in FOREIGN:
+        elif _is_own(value):
             yield from list(getattr(value, "__dict__", {}).items())
 
 
-def enumerate_named(values: List[Any]) -> Iterator[Tuple[str, Any]]:
+def _numbered(values: List[Any]) -> Iterator[Tuple[str, Any]]:
     """Yield values by their number as a word."""
     yield from ((str(index), value) for index, value in enumerate(values))
 
@@ -138,7 +150,7 @@ def _of_function(function: Any) -> Iterator[Tuple[str, Any]]:
             yield name, cell.cell_contents
         except ValueError:  # not filled yet
             continue
-    yield from enumerate_named(list(function.__defaults__ or ()))
+    yield from _numbered(list(function.__defaults__ or ()))
     yield from (function.__kwdefaults__ or {}).items()
     for names in _names_of(code):
         if names in function.__globals__:

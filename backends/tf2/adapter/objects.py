@@ -3,9 +3,11 @@ what they then are."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
-from typing import Any, Dict, List, Mapping
+import re
+from typing import Any, Dict, Iterator, List, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -87,6 +89,29 @@ def check_dtypes(models: Mapping[str, Any], setting: Setting) -> None:
             f"{setting.precision}: no layer of the model computes in {low}; the policy of Keras'"
             " that asks for it is not followed"
         )
+
+
+@contextlib.contextmanager
+def dtypes_refused(setting: Setting, watcher: Any) -> Iterator[None]:
+    """Turn what TensorFlow says of float32 met in float64 into Unsupported: the code names a dtype.
+
+    Args:
+        setting: how to run. watcher: that knows which layer raised; or None.
+
+    Raises:
+        Unsupported: it was said in the block. Other errors pass as they are.
+    """
+    try:
+        yield
+    except (TypeError, ValueError, tf.errors.InvalidArgumentError) as error:
+        text = str(error)
+        single = re.search(r"\bfloat32\b|\bfloat (tensor|vs)|is a float\b", text)
+        double = re.search(r"\bfloat64\b|\bdouble\b", text)
+        if setting.precision != "fp64" or not (single and double):
+            raise
+        where = f"the layer {watcher.failed}" if watcher and watcher.failed else "the user's code"
+        line = next(line for line in text.splitlines() if line.strip())
+        raise Unsupported(f"fp64: {where} computes in float32 whatever is set: {line}") from error
 
 
 def all_layers(models: Any) -> List[Any]:

@@ -82,6 +82,19 @@ def count(optimizer: Any) -> int:
     return int(np.asarray(optimizer.iterations))
 
 
+def begin(optimizer: Any) -> None:
+    """Have an optimizer make its variables for numbers: the old ones of Keras 2 do so late.
+
+    Args:
+        optimizer: of Keras'.
+    """
+    held = unwrapped(optimizer)
+    if hasattr(held, "_create_hypers"):
+        with tf.init_scope():
+            held._create_hypers()
+            count(held)
+
+
 def build(optimizer: Any, variables: Sequence[Any]) -> None:
     """Have an optimizer make its variables without an update.
 
@@ -182,7 +195,9 @@ def rate(optimizer: Any, step: int) -> float:
     if schedule is not None:
         return float(np.asarray(schedule(tf.constant(step, tf.int64))))
     value = float(np.asarray(_array(held.learning_rate)))
-    decay = float(np.asarray(_array(getattr(held, "decay", 0.0) or 0.0)))
+    # The old Nadam of Keras 2 means something else by it.
+    decayed = 0.0 if kind(held) == "nadam" else getattr(held, "decay", 0.0) or 0.0
+    decay = float(np.asarray(_array(decayed)))
     return value / (1.0 + decay * step)
 
 

@@ -7,15 +7,22 @@ when they first run; what a variable was when it was made is kept, so that `rese
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Set, Tuple
+import collections
+from typing import Any, Dict, Iterator, List, NamedTuple, Set, Tuple
 
 import numpy as np
 import tensorflow as tf
 
-from backends.tf2.adapter.holdings import PLAIN, Holdings
+from backends.tf2.adapter.holdings import PLAIN, Holdings, base_names
 from backends.tf2.adapter.weights import children, inner, is_variable
 
 MISSING = object()
+#: How layers are connected: no state.
+NODES = ("_inbound_nodes", "_outbound_nodes", "_inbound_nodes_value", "_outbound_nodes_value")
+#: Plain attributes of a layer or a model that are Keras' own.
+LAYERS_OWN = frozenset(
+    ["built", "compiled", "trainable", "supports_masking", "stop_training", "history", "stateful"]
+)
 #: Lists, dicts and objects of Keras' inside of a layer or an optimizer that are looked into.
 DEPTH = 4
 
@@ -53,11 +60,7 @@ class State:
 
     def variables(self) -> Dict[int, Any]:
         """Return every `tf.Variable` by its id, each once."""
-        variables: Dict[int, Any] = {}
-        seen: Set[int] = set()
-        for owner in self.owners:
-            for variable in _within(owner, seen, DEPTH):
-                variables[id(variable)] = variable
+        variables = {id(variable): variable for variable in _within(self.owners)}
         for variable in _global_seeds():
             variables[id(variable)] = variable
         return variables
@@ -75,8 +78,11 @@ class State:
 
     def _attributes(self) -> Iterator[Tuple[Dict[str, Any], str, Any]]:
         for owner in self.holdings.objects.values():
+            is_layer = "Layer" in base_names(owner)
             for name, value in list(vars(owner).items()):
-                if name.startswith("_self_") or callable(value):
+                # What Keras knows of a layer is not the user's.
+                known = is_layer and (name.startswith("_") or name in LAYERS_OWN)
+                if known or name.startswith("_self_") or callable(value):
                     continue
                 if isinstance(value, PLAIN) or (tf.is_tensor(value) and not is_variable(value)):
                     yield vars(owner), name, np.array(value) if _is_array(value) else value
@@ -113,26 +119,31 @@ def _all_plain(value: Any) -> bool:
     return all(isinstance(item, PLAIN) for item in items)
 
 
-def _within(owner: Any, seen: Set[int], depth: int) -> Iterator[Any]:
-    """Yield the variables in an object of Keras', in its lists and in what it is made of."""
-    if id(owner) in seen or depth < 0:
-        return
-    seen.add(id(owner))
-    if is_variable(owner):
-        yield inner(owner)
-        return
-    if isinstance(owner, (list, tuple, dict)):
-        items: Iterable[Any] = owner.values() if isinstance(owner, dict) else owner
-        for item in list(items):
-            yield from _within(item, seen, depth - 1)
-        return
-    if not _is_keras(owner):
-        return
-    for child in children(owner):
-        yield from _within(child, seen, DEPTH)
-    for name, item in list(getattr(owner, "__dict__", {}).items()):
-        if name not in ("_inbound_nodes", "_outbound_nodes", "_inbound_nodes_value"):
-            yield from _within(item, seen, depth - 1)
+def _within(owners: List[Any]) -> Iterator[Any]:
+    """Yield the variables in objects of Keras', in their lists and in what they are made of, the
+    nearest first: so that nothing is cut off that is near to another owner."""
+    waiting = collections.deque((owner, DEPTH) for owner in owners)
+    seen: Set[int] = set()
+    while waiting:
+        owner, depth = waiting.popleft()
+        if id(owner) in seen:
+            continue
+        seen.add(id(owner))
+        if is_variable(owner):
+            yield inner(owner)
+            continue
+        if isinstance(owner, dict):
+            parts = list(owner.values())
+        elif isinstance(owner, (list, tuple)):
+            parts = list(owner)
+        elif _is_keras(owner):
+            waiting.extend((child, DEPTH) for child in children(owner))
+            held = getattr(owner, "__dict__", {})
+            parts = [item for name, item in list(held.items()) if name not in NODES]
+        else:
+            continue
+        if depth:
+            waiting.extend((part, depth - 1) for part in parts if not isinstance(part, PLAIN))
 
 
 def _is_keras(value: Any) -> bool:

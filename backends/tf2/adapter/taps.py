@@ -41,12 +41,13 @@ class Watcher:
             the outputs as they are.
 
     Attributes:
-        calls: that have finished, in order.
+        calls: that have finished, in order. failed: path of the innermost layer that raised.
     """
 
     def __init__(self, names: Names, answer: Optional[Answer] = None) -> None:
         self.names, self.answer = names, answer
         self.calls: List[Call] = []
+        self.failed: Optional[str] = None
         self._running: List[Place] = []
         self._counts: Dict[str, int] = {}
         self._inside = 0
@@ -67,11 +68,15 @@ class Watcher:
         whole = self.names.is_whole(layer)
         self._running.append(place)
         self._inside += whole
+        returned = False
         try:
             result = original(layer, *args, **kwargs)
+            returned = True
         finally:
             self._running.pop()
             self._inside -= whole
+            if not returned and self.failed is None:
+                self.failed = place.path
         return self._seen(place, result)
 
     def _seen(self, place: Place, result: Any) -> Any:
