@@ -74,7 +74,7 @@ def _dropouts(forward: Forward) -> List[Recognized]:
     known."""
     by_layer: Dict[str, Recognized] = {}
     for site in forward.model.sites:
-        if site.kind != DROPOUT or site.output is None or site.loop is not None:
+        if site.kind != DROPOUT or site.output is None:
             continue
         name = site.output.split(":", 1)[0]
         if name in forward.inference:

@@ -53,6 +53,9 @@ class Layers:
                 waiting -= {name for part in layer.parts for name in part.sources}
         self.all += _others(forward, waiting)
         self.all += functional.layers(forward)
+        for layer in self.all:
+            settled = [forward.settled(name) for name in layer.calls]
+            layer.calls = [name for name in settled if name]
         last = len(model.cones.order)
         self.all.sort(key=lambda layer: layer.place if layer.calls else last + layer.place)
         self._name_apart()
