@@ -77,7 +77,8 @@ def _dropouts(forward: Forward) -> List[Recognized]:
         if site.kind != DROPOUT or site.output is None:
             continue
         name = site.output.split(":", 1)[0]
-        if name in forward.inference:
+        op = forward.graph.get_operation_by_name(name)
+        if name in forward.inference and not forward.loop(op):
             layer = Recognized(site.layer, "dropout", "dropout", forward.order[name])
             layer.calls = [site.output]
             by_layer[site.name] = layer

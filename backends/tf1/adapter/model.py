@@ -129,12 +129,23 @@ class Model:
                 last = list(named)[-1]
                 named["total"] = named[last]
             return named
-        if len(totals) == 1 and named.get("total") == totals[0]:
-            return dict([*((n, t) for n, t in named.items() if n != "total"), ("total", totals[0])])
+        if len(totals) == 1 and "total" in named and self._same(named["total"], totals[0]):
+            named.pop("total")
+            return dict(named, total=totals[0])
         if "total" in named:
             named[Stage.LOSS.value] = named.pop("total")
         named.update((f"total/{index}", name) for index, name in enumerate(totals))
         return named
+
+    def _same(self, name: str, other: str) -> bool:
+        """Return whether two tensors are one but for copies and checks."""
+        roots = []
+        for item in (name, other):
+            tensor = self.graph.get_tensor_by_name(item)
+            while tensor.op.type in ("Identity", "CheckNumerics"):
+                tensor = tensor.op.inputs[0]
+            roots.append(tensor.name)
+        return bool(roots[0] == roots[1])
 
     def loss_names(self, phase: str) -> List[str]:
         """Return the names that a step's losses have, `total` last.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple
 
 import numpy as np
 import tensorflow
@@ -48,12 +48,10 @@ def survey(side: Any, arrays: Arrays) -> Survey:
     shapes = _shapes(side, arrays)
     phases = []
     for phase in model.trains:
-        gradients: List[str] = []
-        for name in model.gradients(phase):
-            gradients += by_source.get(name, [])
+        gradients = _pieces_of(model.gradients(phase), by_source)
         optimizers = tuple(side.optimizers.of_phase(phase))
         losses = tuple(model.loss_names(phase))
-        phases.append(Phase(phase, optimizers, losses, tuple(gradients)))
+        phases.append(Phase(phase, optimizers, losses, gradients))
     return Survey(
         framework=f"tensorflow {tensorflow.__version__}",
         pieces=pieces,
@@ -67,6 +65,13 @@ def survey(side: Any, arrays: Arrays) -> Survey:
         losses=_reductions(model),
         remarks=tuple(_remarks(side, draws)),
     )
+
+
+def _pieces_of(variables: Iterable[str], by_source: Mapping[str, List[str]]) -> Tuple[str, ...]:
+    names: Dict[str, None] = {}
+    for variable in variables:
+        names.update(dict.fromkeys(by_source.get(variable, [])))
+    return tuple(names)
 
 
 # -- draws -----------------------------------------------------------------------------------------
@@ -198,10 +203,8 @@ def _optimizer(
     if "learning_rate" in optimizer.operands:
         rates = _rates_of(side, optimizer.operands["learning_rate"], feed)
     slots: List[str] = []
-    pieces: List[str] = []
-    for variable, held in optimizer.slots.items():
+    for held in optimizer.slots.values():
         slots += [word for word in held if word not in slots]
-        pieces += by_source.get(variable, [])
     return OptimizerSurvey(
         name=optimizer.name,
         type=optimizer.type,
@@ -209,7 +212,7 @@ def _optimizer(
         hyperparameters=words,
         rates=rates,
         slots=tuple(slots),
-        pieces=tuple(pieces),
+        pieces=_pieces_of(optimizer.slots, by_source),
     )
 
 
