@@ -54,6 +54,8 @@ class Model:
         self.sites: List[Site] = sites_of(self.graph, order)
         self._phases = {phase: self._calls_of(phase) for phase in self.trains}
         self.taken_from_updates: List[str] = []
+        self._drawn: Dict[Tuple[str, ...], bool] = {}
+        self._moving: Dict[Tuple[str, ...], bool] = {}
         self._shaping = self._shaping_feeds()
 
     def _name_all(self) -> None:
@@ -226,8 +228,11 @@ class Model:
         Args:
             fetches: names of tensors and operations.
         """
-        cone = self.cones.above(fetches)
-        return any(site.name in cone for site in self.sites)
+        names = tuple(fetches)
+        if names not in self._drawn:
+            cone = self.cones.above(names)
+            self._drawn[names] = any(site.name in cone for site in self.sites)
+        return self._drawn[names]
 
     def moves(self, fetches: Sequence[str]) -> bool:
         """Return whether a run moves state.
@@ -235,10 +240,11 @@ class Model:
         Args:
             fetches: names of tensors and operations.
         """
-        return any(
-            writes(self.graph.get_operation_by_name(name).type)
-            for name in self.cones.above(fetches)
-        )
+        names = tuple(fetches)
+        if names not in self._moving:
+            types = [self.graph.get_operation_by_name(n).type for n in self.cones.above(names)]
+            self._moving[names] = any(writes(kind) for kind in types)
+        return self._moving[names]
 
     def shaping(self, feed: Mapping[str, Any]) -> Tuple[Any, ...]:
         """Return what of a feed decides how many draws there are, and of which shape.

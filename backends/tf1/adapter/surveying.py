@@ -15,6 +15,8 @@ from backends.tf1.adapter.apply_ops import EPSILON_PLACES, Optimizer
 from backends.tf1.adapter.draws import Call, decimal
 from backends.tf1.adapter.initial_values import initializer
 
+#: What Keras feeds with whether it trains.
+LEARNING = "keras_learning_phase"
 UPDATES = (0, 1, 10)
 
 
@@ -263,6 +265,9 @@ def _remarks(side: Any, draws: List[Draw]) -> Iterator[str]:
             f"UPDATE_OPS are not run: {len(missing)} of {len(updates)} updates ({missing[0]}, ...)"
             " are no part of the training operation, so that these moving averages never move"
         )
+    phase_of_keras = [op.name for op in model.graph.get_operations() if op.name == LEARNING]
+    if phase_of_keras and LEARNING + ":0" not in model.feed({}, training=True):
+        yield f"{LEARNING} is not fed: give it in training=, or Keras' layers never train"
     if side.uninitialized:
         yield f"variables without an initial value: {', '.join(sorted(side.uninitialized)[:5])}"
     for phase in model.trains:
