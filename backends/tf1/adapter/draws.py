@@ -177,6 +177,15 @@ def constant(tensor: Any) -> Any:
     return tf.get_static_value(tensor) if tensor.op.type != "Placeholder" else None
 
 
+def rounded(value: float) -> float:
+    """Return a share without the digits that a subtraction in float32 adds.
+
+    Args:
+        value: a number between 0 and 1.
+    """
+    return float(f"{value:.7g}")
+
+
 def decimal(value: Any) -> float:
     """Return the number that a float32 was written as.
 
@@ -265,7 +274,7 @@ class Answers:
             share = site.fixed
             if share is None:
                 share = decimal(np.asarray(threshold[0]).reshape(-1)[0])
-            keep = 1.0 - share if site.rate else share
+            keep = rounded(1.0 - share) if site.rate else share
         count = self._counts[site.name]
         self._counts[site.name] += 1
         self.calls.append((site, shape, keep))

@@ -12,7 +12,7 @@ from backends.adapter.draws import SERVED
 from backends.adapter.side import FORWARD, GENERATE, Arrays
 from backends.survey import DROPOUT, Draw, Layer, OptimizerSurvey, Phase, Survey
 from backends.tf1.adapter.apply_ops import EPSILON_PLACES, Optimizer
-from backends.tf1.adapter.draws import Call, decimal
+from backends.tf1.adapter.draws import RANDOM, Call, decimal, rounded
 from backends.tf1.adapter.initial_values import initializer
 
 #: What Keras feeds with whether it trains.
@@ -120,7 +120,7 @@ def _rates(draws: List[Draw]) -> Dict[str, float]:
     rates: Dict[str, float] = {}
     for draw in draws:
         if draw.kind == DROPOUT and draw.phase != GENERATE:
-            rates.setdefault(draw.layer, float(f"{1.0 - draw.keep:.9g}"))
+            rates.setdefault(draw.layer, rounded(1.0 - draw.keep))
     return rates
 
 
@@ -146,7 +146,7 @@ def _measured(side: Any, arrays: Arrays) -> Dict[str, Dict[str, float]]:
             except tf.errors.InvalidArgumentError:  # it is in a branch that is not taken
                 continue
             # Without the digits that subtraction adds.
-            share = float(f"{1.0 - value:.9g}") if complement else value
+            share = rounded(1.0 - value) if complement else value
             result.setdefault(layer.name, {})[word] = share
     return result
 
@@ -276,5 +276,8 @@ def _remarks(side: Any, draws: List[Draw]) -> Iterator[str]:
                 f"{phase}: the gradients are those that the update applies, after any clipping:"
                 " a graph that is loaded does not say what was differentiated"
             )
+    library = [node.op for item in model.definition.library.function for node in item.node_def]
+    if set(library) & set(RANDOM):
+        yield "what is random inside of functions of the graph (tf.function) is not served"
     unserved = sorted({f"{draw.layer}: {draw.reason}" for draw in draws if not draw.served})
     yield from unserved
