@@ -63,6 +63,14 @@ def _unshown(value: np.ndarray, axes: Optional[Tuple[int, ...]]) -> np.ndarray:
     return np.transpose(value, np.argsort(axes))
 
 
+def _renamed(names: Mapping[str, Sequence[str]], named: Mapping[str, str]) -> Dict[str, List[str]]:
+    result = {}
+    for own, others in names.items():
+        if own in named:
+            result[named[own]] = [named[other] for other in others if other in named]
+    return result
+
+
 class Port(contract.Port):
     """One side of a pair.
 
@@ -137,12 +145,21 @@ class Port(contract.Port):
             if name in taps
         }
         forced = self.side.look_from(batch.arrays, training, draws, self.plan.taps, own_teacher)
+        shown = {name: (name, tap.axes) for name, tap in taps.items()}
+        # What a side gives of outputs is under its own names of them.
+        shown.update((own, (name, axes)) for name, (own, axes) in self.plan.outputs.items())
         values = {
-            name: _shown(value, taps[name].axes)
-            for name, value in forced.values.items()
-            if name in taps
+            shown[own][0]: _shown(value, shown[own][1])
+            for own, value in forced.values.items()
+            if own in shown
         }
-        return ForcedActivations(values, forced.read, forced.own, forced.rooted)
+        named = {own: name for own, (name, _) in shown.items()}
+        return ForcedActivations(
+            values,
+            _renamed(forced.read, named),
+            _renamed(forced.own, named),
+            [named[own] for own in forced.rooted if own in named],
+        )
 
     def _losses(self, phase: str, result: StepResult) -> Dict[str, float]:
         return {name: float(result.losses[own]) for name, own in self.plan.losses[phase].items()}

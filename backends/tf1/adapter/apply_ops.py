@@ -8,7 +8,7 @@ the place of such an operation (a sparse Adam) is known by the names of its slot
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from backends.tf1.adapter.cones import operation_of, variable_behind, writes
 from backends.tf1.adapter.draws import constant, decimal
@@ -91,13 +91,12 @@ class Optimizers:
         for phase, trains in model.trains.items():
             cone = model.cones.above(trains)
             before: Dict[str, List[str]] = {}
-            updates = []
             for name in sorted(cone, key=lambda item: model.cones.order[item]):
                 op = model.graph.get_operation_by_name(name)
                 if APPLY.match(op.type):
-                    updates.append(op)
                     before.update(self._apply(phase, op))
-            self._composed(phase, updates)
+            self._composed(phase)
+            self._decay(phase, cone)
             model.use_gradients(phase, before)
         self._name()
 
@@ -139,7 +138,20 @@ class Optimizers:
             optimizer.phases.append(phase)
         return optimizer
 
-    def _composed(self, phase: str, updates: List[Any]) -> None:
+    def _decay(self, phase: str, cone: Iterable[str]) -> None:
+        """Note a decay of weights that is taken from them beside the update."""
+        for name in cone:
+            op = self._model.graph.get_operation_by_name(name)
+            if not op.type.startswith("AssignSub") or op.inputs[1].op.type != "Mul":
+                continue
+            variable = variable_behind(op.inputs[0])
+            factors = [item for item in op.inputs[1].op.inputs if variable_behind(item) != variable]
+            for optimizer in self.all:
+                if len(factors) == 1 and variable in optimizer.slots:
+                    optimizer.operands["weight_decay"] = str(factors[0].name)
+                    optimizer.attributes["decay"] = "decoupled"
+
+    def _composed(self, phase: str) -> None:
         """Note variables that are updated by operations that Python has composed."""
         applied = {name for optimizer in self.all for name in optimizer.slots}
         for name in self._model.gradients(phase):

@@ -66,7 +66,8 @@ class Site:
     Attributes:
         name: of the operation. kind: of `backends.survey`. order: place among all operations.
         loop: name of the loop that it is in, or None. layer: the scope that it is made in.
-        threshold: name of the tensor that a dropout compares with, or None. high: whether it keeps
+        threshold: name of the tensor that a dropout compares with, or None. fixed: its value, where
+            the comparison is in a loop that the draw is not in. high: whether it keeps
             high numbers. rate: whether the threshold is the dropped share, not the kept one.
         low, high_bound, mean, deviation: of other draws. reason: why it is not served.
         bounded: whether its bounds are operands. output: of a dropout, the tensor that it gives, or
@@ -78,6 +79,7 @@ class Site:
         self.dtype = op.outputs[0].dtype
         self.layer, self.loop = _scope(op.name), _loop(op)
         self.threshold: Optional[str] = None
+        self.fixed: Optional[float] = None
         self.high, self.rate = True, True
         self.output: Optional[str] = None
         self.low, self.high_bound, self.mean, self.deviation = 0.0, 1.0, 0.0, 1.0
@@ -113,9 +115,18 @@ class Site:
             return
         if (other.shape.num_elements() or 0) != 1 or other.dtype != self.dtype:
             return
-        self.kind, self.threshold, self.output = DROPOUT, str(other.name), _output(mask)
+        while other.op.type in ("Enter", "Identity") and _loop(other.op) != self.loop:
+            other = other.op.inputs[0]
+        if _loop(other.op) != self.loop:
+            value = constant(other)
+            if value is None:
+                return
+            self.fixed = decimal(value.reshape(-1)[0])
+        else:
+            self.threshold = str(other.name)
+        self.kind, self.output = DROPOUT, _output(mask)
         if self.output is not None:
-            self.layer = self.output.rsplit("/", 1)[0]
+            self.layer = self.output.split(":", 1)[0].rpartition("/")[0] or self.layer
 
     def answer(self, draw: np.ndarray, keep: float) -> np.ndarray:
         """Return what the operation gives for what the tape has, in its dtype.
@@ -164,6 +175,15 @@ def constant(tensor: Any) -> Any:
         known = all(value is not None for value in values)
         return FOLDED[tensor.op.type](*values) if known else None
     return tf.get_static_value(tensor) if tensor.op.type != "Placeholder" else None
+
+
+def rounded(value: float) -> float:
+    """Return a share without the digits that a subtraction in float32 adds.
+
+    Args:
+        value: a number between 0 and 1.
+    """
+    return float(f"{value:.7g}")
 
 
 def decimal(value: Any) -> float:
@@ -250,9 +270,11 @@ class Answers:
         if site.bounded:
             low, high = (int(np.asarray(item)) for item in threshold)
             site.low, site.high_bound = low, high
-        elif threshold:
-            share = decimal(np.asarray(threshold[0]).reshape(-1)[0])
-            keep = 1.0 - share if site.rate else share
+        elif threshold or site.fixed is not None:
+            share = site.fixed
+            if share is None:
+                share = decimal(np.asarray(threshold[0]).reshape(-1)[0])
+            keep = rounded(1.0 - share) if site.rate else share
         count = self._counts[site.name]
         self._counts[site.name] += 1
         self.calls.append((site, shape, keep))

@@ -124,7 +124,7 @@ class Engine:
         feed = {}
         for name, value in values.items():
             tensor = self.tensor(name)
-            feed[tensor] = np.asarray(value).astype(tensor.dtype.as_numpy_dtype)
+            feed[tensor] = np.asarray(value, tensor.dtype.as_numpy_dtype)
         return feed
 
     def run(self, fetches: Any, feed: Mapping[Any, Any]) -> Any:

@@ -169,6 +169,28 @@ class Forward:
             context = context.outer_context
         return "" if context is None else str(context.name)
 
+    def settled(self, name: str) -> str:
+        """Return the tensor that every run has of one that may be in a branch: what the branches
+        are merged to. An empty name where there is none, and of what is in a loop.
+
+        Args:
+            name: of the tensor.
+        """
+        tensor = self.graph.get_tensor_by_name(name)
+        for _ in range(8):
+            context = tensor.op._get_control_flow_context()
+            if context is None or tensor.op.type == "Exit":
+                return str(tensor.name)
+            if context.IsWhileContext():
+                return ""
+            merged = [op for op in self.next(tensor) if op.type in ("Merge", "Identity")]
+            if tensor.op.type == "Merge":
+                return str(tensor.name)
+            if not merged:
+                return ""
+            tensor = merged[0].outputs[0]
+        return ""
+
     def leaves(self, loop: str) -> List[Any]:
         """Return the tensors of inference that leave a loop: stacked outputs, batch first where
         they are turned so, or else states.

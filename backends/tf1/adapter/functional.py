@@ -74,10 +74,11 @@ def _dropouts(forward: Forward) -> List[Recognized]:
     known."""
     by_layer: Dict[str, Recognized] = {}
     for site in forward.model.sites:
-        if site.kind != DROPOUT or site.output is None or site.loop is not None:
+        if site.kind != DROPOUT or site.output is None:
             continue
         name = site.output.split(":", 1)[0]
-        if name in forward.inference:
+        op = forward.graph.get_operation_by_name(name)
+        if name in forward.inference and not forward.loop(op):
             layer = Recognized(site.layer, "dropout", "dropout", forward.order[name])
             layer.calls = [site.output]
             by_layer[site.name] = layer

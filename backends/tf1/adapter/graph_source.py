@@ -239,7 +239,9 @@ def _variable_of(x: Any) -> Optional[str]:
 def _tags(path: str) -> List[str]:
     from tensorflow.python.saved_model import loader_impl
 
-    model = loader_impl._parse_saved_model(path)
+    # TF 1.15 has it under another name.
+    parse = getattr(loader_impl, "parse_saved_model", None) or loader_impl._parse_saved_model
+    model = parse(path)
     tags = [list(item.meta_info_def.tags) for item in model.meta_graphs]
     for wanted in (["train"], ["serve"]):
         if wanted in tags:

@@ -44,7 +44,8 @@ def layers(forward: Forward, names: Set[str]) -> List[Recognized]:
         own = base if ROLES.fullmatch(end) and base else name
         layer = _layer(forward, alone or own, name, kernels[name])
         bias = layer.attributes.pop("bias_variable")
-        layer.attributes["bias"] = bool(bias)
+        if layer.kind != "embedding":
+            layer.attributes["bias"] = bool(bias)
         if bias in names and bias not in taken and bias not in kernels:
             taken.add(bias)
             shape = forward.shapes[bias]

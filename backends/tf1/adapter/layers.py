@@ -53,8 +53,12 @@ class Layers:
                 waiting -= {name for part in layer.parts for name in part.sources}
         self.all += _others(forward, waiting)
         self.all += functional.layers(forward)
+        for layer in self.all:
+            settled = [forward.settled(name) for name in layer.calls]
+            layer.calls = [name for name in settled if name]
         last = len(model.cones.order)
-        self.all.sort(key=lambda layer: layer.place if layer.calls else last + layer.place)
+        inside = {layer.name for layer in self.all if _runs(forward, layer)}
+        self.all.sort(key=lambda layer: layer.place + last * (layer.name not in inside))
         self._name_apart()
         self._by_name = {layer.name: layer for layer in self.all}
 
@@ -116,6 +120,12 @@ def _parameters(model: Model, optimizers: Optimizers) -> List[str]:
         if floating and wanted and name not in slots:
             chosen.append(name)
     return sorted(chosen, key=lambda name: model.cones.order[name])
+
+
+def _runs(forward: Forward, layer: Recognized) -> bool:
+    """Return whether inference runs a layer, be it in a loop."""
+    sources = [name for part in layer.parts for name in part.sources]
+    return bool(layer.calls) or any(name in forward.inference for name in sources)
 
 
 def _others(forward: Forward, names: Set[str]) -> List[Recognized]:

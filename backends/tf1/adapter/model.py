@@ -54,6 +54,8 @@ class Model:
         self.sites: List[Site] = sites_of(self.graph, order)
         self._phases = {phase: self._calls_of(phase) for phase in self.trains}
         self.taken_from_updates: List[str] = []
+        self._drawn: Dict[Tuple[str, ...], bool] = {}
+        self._moving: Dict[Tuple[str, ...], bool] = {}
         self._shaping = self._shaping_feeds()
 
     def _name_all(self) -> None:
@@ -129,12 +131,23 @@ class Model:
                 last = list(named)[-1]
                 named["total"] = named[last]
             return named
-        if len(totals) == 1 and named.get("total") == totals[0]:
-            return dict([*((n, t) for n, t in named.items() if n != "total"), ("total", totals[0])])
+        if len(totals) == 1 and "total" in named and self._same(named["total"], totals[0]):
+            named.pop("total")
+            return dict(named, total=totals[0])
         if "total" in named:
             named[Stage.LOSS.value] = named.pop("total")
         named.update((f"total/{index}", name) for index, name in enumerate(totals))
         return named
+
+    def _same(self, name: str, other: str) -> bool:
+        """Return whether two tensors are one but for copies and checks."""
+        roots = []
+        for item in (name, other):
+            tensor = self.graph.get_tensor_by_name(item)
+            while tensor.op.type in ("Identity", "CheckNumerics"):
+                tensor = tensor.op.inputs[0]
+            roots.append(tensor.name)
+        return bool(roots[0] == roots[1])
 
     def loss_names(self, phase: str) -> List[str]:
         """Return the names that a step's losses have, `total` last.
@@ -215,8 +228,11 @@ class Model:
         Args:
             fetches: names of tensors and operations.
         """
-        cone = self.cones.above(fetches)
-        return any(site.name in cone for site in self.sites)
+        names = tuple(fetches)
+        if names not in self._drawn:
+            cone = self.cones.above(names)
+            self._drawn[names] = any(site.name in cone for site in self.sites)
+        return self._drawn[names]
 
     def moves(self, fetches: Sequence[str]) -> bool:
         """Return whether a run moves state.
@@ -224,10 +240,11 @@ class Model:
         Args:
             fetches: names of tensors and operations.
         """
-        return any(
-            writes(self.graph.get_operation_by_name(name).type)
-            for name in self.cones.above(fetches)
-        )
+        names = tuple(fetches)
+        if names not in self._moving:
+            types = [self.graph.get_operation_by_name(n).type for n in self.cones.above(names)]
+            self._moving[names] = any(writes(kind) for kind in types)
+        return self._moving[names]
 
     def shaping(self, feed: Mapping[str, Any]) -> Tuple[Any, ...]:
         """Return what of a feed decides how many draws there are, and of which shape.

@@ -57,7 +57,6 @@ def _layer(forward: Forward, scope: str, kind: str, roles: Dict[str, str]) -> Re
     for role in ("gamma", "beta"):
         if role in own:
             layer.add(role, [own[role]])
-    layer.attributes.update(scale="gamma" in own, bias="beta" in own)
     start = own.get("beta") or own.get("gamma")
     sums = [] if start is None else _sums(forward, start)
     for op in sums:

@@ -28,6 +28,8 @@ from backends.tf1.adapter.layers import Layers
 from backends.tf1.adapter.model import Model
 from backends.tf1.adapter.widening import widen
 
+#: Orders of draws that are remembered; with lengths that vary every batch has its own.
+MOST_ORDERS = 256
 EXECUTIONS = ("default", "graph")
 
 
@@ -136,6 +138,8 @@ class Side(adapter.Side):
             return []
         key = names, self.model.shaping(feed)
         if key not in self._orders:
+            if len(self._orders) > MOST_ORDERS:
+                self._orders.clear()
             engine, before = self._use(True), self.snapshot()
             self._answers.write_down()
             try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple
 
 import numpy as np
 import tensorflow
@@ -12,9 +12,11 @@ from backends.adapter.draws import SERVED
 from backends.adapter.side import FORWARD, GENERATE, Arrays
 from backends.survey import DROPOUT, Draw, Layer, OptimizerSurvey, Phase, Survey
 from backends.tf1.adapter.apply_ops import EPSILON_PLACES, Optimizer
-from backends.tf1.adapter.draws import Call, decimal
+from backends.tf1.adapter.draws import RANDOM, Call, decimal, rounded
 from backends.tf1.adapter.initial_values import initializer
 
+#: What Keras feeds with whether it trains.
+LEARNING = "keras_learning_phase"
 UPDATES = (0, 1, 10)
 
 
@@ -48,12 +50,10 @@ def survey(side: Any, arrays: Arrays) -> Survey:
     shapes = _shapes(side, arrays)
     phases = []
     for phase in model.trains:
-        gradients: List[str] = []
-        for name in model.gradients(phase):
-            gradients += by_source.get(name, [])
+        gradients = _pieces_of(model.gradients(phase), by_source)
         optimizers = tuple(side.optimizers.of_phase(phase))
         losses = tuple(model.loss_names(phase))
-        phases.append(Phase(phase, optimizers, losses, tuple(gradients)))
+        phases.append(Phase(phase, optimizers, losses, gradients))
     return Survey(
         framework=f"tensorflow {tensorflow.__version__}",
         pieces=pieces,
@@ -67,6 +67,13 @@ def survey(side: Any, arrays: Arrays) -> Survey:
         losses=_reductions(model),
         remarks=tuple(_remarks(side, draws)),
     )
+
+
+def _pieces_of(variables: Iterable[str], by_source: Mapping[str, List[str]]) -> Tuple[str, ...]:
+    names: Dict[str, None] = {}
+    for variable in variables:
+        names.update(dict.fromkeys(by_source.get(variable, [])))
+    return tuple(names)
 
 
 # -- draws -----------------------------------------------------------------------------------------
@@ -113,7 +120,7 @@ def _rates(draws: List[Draw]) -> Dict[str, float]:
     rates: Dict[str, float] = {}
     for draw in draws:
         if draw.kind == DROPOUT and draw.phase != GENERATE:
-            rates.setdefault(draw.layer, float(f"{1.0 - draw.keep:.9g}"))
+            rates.setdefault(draw.layer, rounded(1.0 - draw.keep))
     return rates
 
 
@@ -139,7 +146,7 @@ def _measured(side: Any, arrays: Arrays) -> Dict[str, Dict[str, float]]:
             except tf.errors.InvalidArgumentError:  # it is in a branch that is not taken
                 continue
             # Without the digits that subtraction adds.
-            share = float(f"{1.0 - value:.9g}") if complement else value
+            share = rounded(1.0 - value) if complement else value
             result.setdefault(layer.name, {})[word] = share
     return result
 
@@ -198,10 +205,8 @@ def _optimizer(
     if "learning_rate" in optimizer.operands:
         rates = _rates_of(side, optimizer.operands["learning_rate"], feed)
     slots: List[str] = []
-    pieces: List[str] = []
-    for variable, held in optimizer.slots.items():
+    for held in optimizer.slots.values():
         slots += [word for word in held if word not in slots]
-        pieces += by_source.get(variable, [])
     return OptimizerSurvey(
         name=optimizer.name,
         type=optimizer.type,
@@ -209,7 +214,7 @@ def _optimizer(
         hyperparameters=words,
         rates=rates,
         slots=tuple(slots),
-        pieces=tuple(pieces),
+        pieces=_pieces_of(optimizer.slots, by_source),
     )
 
 
@@ -260,6 +265,9 @@ def _remarks(side: Any, draws: List[Draw]) -> Iterator[str]:
             f"UPDATE_OPS are not run: {len(missing)} of {len(updates)} updates ({missing[0]}, ...)"
             " are no part of the training operation, so that these moving averages never move"
         )
+    phase_of_keras = [op.name for op in model.graph.get_operations() if op.name == LEARNING]
+    if phase_of_keras and LEARNING + ":0" not in model.feed({}, training=True):
+        yield f"{LEARNING} is not fed: give it in training=, or Keras' layers never train"
     if side.uninitialized:
         yield f"variables without an initial value: {', '.join(sorted(side.uninitialized)[:5])}"
     for phase in model.trains:
@@ -268,5 +276,8 @@ def _remarks(side: Any, draws: List[Draw]) -> Iterator[str]:
                 f"{phase}: the gradients are those that the update applies, after any clipping:"
                 " a graph that is loaded does not say what was differentiated"
             )
+    library = [node.op for item in model.definition.library.function for node in item.node_def]
+    if set(library) & set(RANDOM):
+        yield "what is random inside of functions of the graph (tf.function) is not served"
     unserved = sorted({f"{draw.layer}: {draw.reason}" for draw in draws if not draw.served})
     yield from unserved

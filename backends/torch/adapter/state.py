@@ -112,7 +112,8 @@ class Snapshot:
             bits, state = value.bit_generator, value.bit_generator.state
             self._undo.append(lambda: setattr(bits, "state", state))
             return []
-        if isinstance(value, types.ModuleType) or _library(type(value)):
+        module = isinstance(value, torch.nn.Module)  # also one that a library of ours brings
+        if isinstance(value, types.ModuleType) or (_library(type(value)) and not module):
             return [vars(value)] if isinstance(value, NAMESPACES) else []
         self._own(value)
         content = getattr(value, "__dict__", None)

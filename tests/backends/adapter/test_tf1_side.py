@@ -289,6 +289,53 @@ def test_two_optimizers_are_two_phases(made, graphs):
     assert [0.2] == [layer.attributes["slope"] for layer in slopes]
 
 
+def test_the_survey_of_a_convolutional_network(made, graphs, precision):
+    """The fused batch norm of float32 and the unfused one of float64 are the same layer."""
+    survey = made("convolutional", precision).survey(graphs.IMAGES)
+    expected = ["conv", "batch_norm", "activation", "max_pool", "embedding", "dense"]
+    assert expected == [layer.kind for layer in survey.layers]
+    conv, norm, _, pool, table, _ = survey.layers
+    words = {"filters": 4, "stride": [2, 2], "padding": "same", "kernel_size": [3, 3], "bias": True}
+    assert words == {name: conv.attributes[name] for name in words}
+    assert (1e-3, 0.9) == (norm.attributes["epsilon"], norm.attributes["keep"])
+    assert graphs.OLD == norm.attributes["unbiased_variance"]
+    assert ("valid", [2, 2]) == (pool.attributes["padding"], pool.attributes["stride"])
+    assert 3 == table.attributes["embeddings"]
+    names = [(piece.name, piece.sources) for piece in survey.pieces[:2]]
+    assert [("conv/kernel", ("conv/weights",)), ("conv/bias", ("conv/biases",))] == names
+    (optimizer,) = survey.optimizers
+    words = {"learning_rate": 0.05, "momentum": 0.9, "nesterov": True}
+    assert ("sgd", words, {"train": "sum"}) == (
+        optimizer.kind,
+        optimizer.hyperparameters,
+        survey.losses,
+    )
+
+
+def test_weights_that_decay_beside_the_update(graphs):
+    """What contrib's and many programs' own AdamW do."""
+    import tensorflow.compat.v1 as tf
+
+    from backends import pair
+    from backends.tf1.adapter import Side
+
+    def build():
+        x = tf.placeholder(tf.float32, [None, 6], "x")
+        loss = tf.reduce_mean(tf.square(graphs.dense(x, 2, "out")), name="loss")
+        train = tf.train.AdamOptimizer(0.01).minimize(loss)
+        with tf.control_dependencies([train]):
+            kernel = tf.trainable_variables()[0]
+            decay = tf.assign_sub(kernel, 0.003 * kernel)
+        return {"train": decay, "loss": loss}
+
+    side = Side(
+        lambda: pair.tf1(build, {"x": "x"}, product="loss", loss="loss", train="train"),
+        Setting(precision="fp64"),
+    )
+    words = side.survey({"x": graphs.ROWS["x"]}).optimizers[0].hyperparameters
+    assert (0.003, "decoupled") == (words["weight_decay"], words["decay"])
+
+
 def test_a_hard_coded_float32_is_float64_in_float64(made, graphs):
     """Constants are those that the source says, to the last digit."""
     side = made("adversarial")

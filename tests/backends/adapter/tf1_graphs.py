@@ -220,3 +220,35 @@ def convolutional():
         train="train",
         training={"training": (True, False)},
     )
+
+
+def gated():
+    """A GRU by `dynamic_rnn`, with lengths, on embedded tokens whose table is also the output's."""
+    x = tf.placeholder(tf.int32, [None, 5], "x")
+    length = tf.placeholder(tf.int32, [None], "length")
+    y = tf.placeholder(tf.int64, [None], "y")
+    table = tf.get_variable("table", [7, 4])
+    cell = tf.nn.rnn_cell.GRUCell(4)
+    outputs, state = tf.nn.dynamic_rnn(
+        cell, tf.nn.embedding_lookup(table, x), sequence_length=length, dtype=tf.float32
+    )
+    logits = tf.matmul(state, table, transpose_b=True)
+    loss = tf.losses.sparse_softmax_cross_entropy(y, logits)
+    gradients = tf.gradients(loss, tf.trainable_variables())
+    clipped = [tf.clip_by_value(tf.convert_to_tensor(item), -0.01, 0.01) for item in gradients]
+    pairs = zip(clipped, tf.trainable_variables())
+    train = tf.train.AdamOptimizer(0.01).apply_gradients(pairs)
+    return pair.tf1(
+        tf.get_default_graph(),
+        feeds={"x": x, "length": length, "y": y},
+        product={"logits": logits, "outputs": outputs},
+        loss=loss,
+        train=train,
+    )
+
+
+TOKENS = {
+    "x": GENERATOR.randint(0, 7, size=(4, 5)),
+    "length": np.array([5, 2, 4, 1]),
+    "y": GENERATOR.randint(0, 7, size=4),
+}
