@@ -18,16 +18,16 @@ from backends.tf1.adapter.model import Model
 KINDS: Dict[str, Tuple[str, Dict[str, str]]] = {
     "GradientDescent": ("sgd", {}),
     "Momentum": ("sgd", {"accum": "momentum"}),
-    "KerasMomentum": ("sgd", {"accum": "momentum"}),
+    "KerasMomentum": ("sgd", {"accum": "velocity"}),
     "Adam": ("adam", {"m": "m", "v": "v"}),
-    "AdaMax": ("adamax", {"m": "m", "v": "v"}),
-    "RMSProp": ("rmsprop", {"ms": "v", "mom": "momentum"}),
-    "CenteredRMSProp": ("rmsprop", {"ms": "v", "mg": "average", "mom": "momentum"}),
-    "Adagrad": ("adagrad", {"accum": "accumulator"}),
-    "AdagradV2": ("adagrad", {"accum": "accumulator"}),
+    "AdaMax": ("adamax", {"m": "m", "v": "u"}),
+    "RMSProp": ("rmsprop", {"ms": "v", "mom": "velocity"}),
+    "CenteredRMSProp": ("rmsprop", {"ms": "v", "mg": "mean", "mom": "velocity"}),
+    "Adagrad": ("adagrad", {"accum": "sum"}),
+    "AdagradV2": ("adagrad", {"accum": "sum"}),
     "Adadelta": ("adadelta", {"accum": "v", "accum_update": "delta"}),
-    "Ftrl": ("ftrl", {"accum": "accumulator", "linear": "linear"}),
-    "FtrlV2": ("ftrl", {"accum": "accumulator", "linear": "linear"}),
+    "Ftrl": ("ftrl", {"accum": "sum", "linear": "linear"}),
+    "FtrlV2": ("ftrl", {"accum": "sum", "linear": "linear"}),
 }
 #: By operand, the word of a hyper-parameter.
 OPERANDS = {
@@ -42,8 +42,8 @@ OPERANDS = {
     "l2": "l2",
 }
 #: Where TensorFlow 1's kernels put epsilon: beside the root of the uncorrected second moment
-#: (`hat`), or under the root (`root`).
-EPSILON_PLACES = {"adam": "hat", "rmsprop": "root", "adadelta": "root"}
+#: (`hat`), or under the root (`inside`).
+EPSILON_PLACES = {"adam": "hat", "rmsprop": "inside", "adadelta": "inside"}
 APPLY = re.compile(r"(Resource)?(Sparse)?Apply(\w+)$")
 #: Slots of optimizers that Python composes, by the ends of their names.
 COMPOSED = {

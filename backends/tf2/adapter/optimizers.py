@@ -23,8 +23,8 @@ LISTS: Dict[str, Dict[str, str]] = {
     "adam": {"_momentums": "m", "_velocities": "v", "_velocity_hats": "vhat"},
     "nadam": {"_momentums": "m", "_velocities": "v"},
     "adamax": {"_m": "m", "_u": "u"},
-    "sgd": {"momentums": "momentum"},
-    "rmsprop": {"_velocities": "v", "_momentums": "momentum", "_average_gradients": "mean"},
+    "sgd": {"momentums": "velocity"},
+    "rmsprop": {"_velocities": "v", "_momentums": "velocity", "_average_gradients": "mean"},
     "adagrad": {"_accumulators": "sum"},
     "adadelta": {"_accumulated_grads": "v", "_accumulated_delta_vars": "delta"},
     "lion": {"_momentums": "m"},
@@ -34,6 +34,7 @@ LISTS["adamw"] = LISTS["adam"]
 #: The same by the slot's own name: the old ones of Keras 2.
 SLOTS = {
     "rms": "v",
+    "momentum": "velocity",
     "mg": "mean",
     "accumulator": "sum",
     "accum_grad": "v",
