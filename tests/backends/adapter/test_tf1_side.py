@@ -13,6 +13,8 @@ from backends.contract import Setting, Unsupported
 
 pytestmark = [pytest.mark.backends("tf1"), pytest.mark.workloads("linear")]
 HERE = os.path.dirname(os.path.abspath(__file__))
+#: As in `conftest`: sessions share the threads of the process.
+THREADS = 2
 
 
 @pytest.fixture(scope="module", params=["fp64", "fp32"])
@@ -44,7 +46,7 @@ def made(graphs):
         if key not in _SIDES:
             function = getattr(graphs, name)
             function = function(*arguments) if name == "classifier" else function
-            side = Side(function, Setting(precision=precision))
+            side = Side(function, Setting(precision=precision, threads=THREADS))
             _SIDES[key] = side, side.snapshot()
         side, start = _SIDES[key]
         side.restore(start)
@@ -330,7 +332,7 @@ def test_weights_that_decay_beside_the_update(graphs):
 
     side = Side(
         lambda: pair.tf1(build, {"x": "x"}, product="loss", loss="loss", train="train"),
-        Setting(precision="fp64"),
+        Setting(precision="fp64", threads=THREADS),
     )
     words = side.survey({"x": graphs.ROWS["x"]}).optimizers[0].hyperparameters
     assert (0.003, "decoupled") == (words["weight_decay"], words["decay"])
@@ -384,7 +386,7 @@ def test_a_saved_graph_with_its_checkpoint(graphs, tmp_path, precision):
             training={"keep:0": (0.5, 1.0)},
         )
 
-    side = Side(loaded, Setting(precision=precision))
+    side = Side(loaded, Setting(precision=precision, threads=THREADS))
     np.testing.assert_array_equal(side.parameters()["out/kernel"], expected)
     survey = side.survey(graphs.SERIES)
     assert ["lstm", "dense"] == [layer.kind for layer in survey.layers]

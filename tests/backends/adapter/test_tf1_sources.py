@@ -13,6 +13,8 @@ from backends.contract import Setting, Unsupported
 
 pytestmark = [pytest.mark.backends("tf1"), pytest.mark.workloads("linear")]
 HERE = os.path.dirname(os.path.abspath(__file__))
+#: As in `conftest`: sessions share the threads of the process.
+THREADS = 2
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def graphs(workload, backend):
 def side_of(function, precision="fp64"):
     from backends.tf1.adapter import Side
 
-    return Side(function, Setting(precision=precision))
+    return Side(function, Setting(precision=precision, threads=THREADS))
 
 
 def draws(phase):
