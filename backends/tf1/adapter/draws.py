@@ -70,6 +70,7 @@ class Site:
             the comparison is in a loop that the draw is not in. high: whether it keeps
             high numbers. rate: whether the threshold is the dropped share, not the kept one.
         low, high_bound, mean, deviation: of other draws. reason: why it is not served.
+        left: whether TensorFlow draws all the same. shape: as far as the graph knows it.
         bounded: whether its bounds are operands. output: of a dropout, the tensor that it gives, or
             None.
     """
@@ -84,7 +85,9 @@ class Site:
         self.output: Optional[str] = None
         self.low, self.high_bound, self.mean, self.deviation = 0.0, 1.0, 0.0, 1.0
         self.reason = OTHERS.get(op.type, "")
-        self.bounded = op.type in BOUNDED
+        self.bounded, self.left = op.type in BOUNDED, op.type in LEFT
+        known = op.outputs[0].shape
+        self.shape = () if known.ndims is None else tuple(size or 0 for size in known.as_list())
         self.kind = OTHER_DRAW
         factor, shift, result = _scaled(op.outputs[0])
         if op.type in NORMALS:

@@ -4,7 +4,7 @@ is fed, what inference gives, losses, gradients and updates of each phase, draws
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -235,6 +235,15 @@ class Model:
             cone = self.cones.above(names)
             self._drawn[names] = any(site.name in cone for site in self.sites)
         return self._drawn[names]
+
+    def left(self, fetches: Iterable[str]) -> List[Site]:
+        """Return the sites of a run that TensorFlow itself draws.
+
+        Args:
+            fetches: names of tensors and operations.
+        """
+        cone = self.cones.above(fetches)
+        return [site for site in self.sites if site.left and site.name in cone]
 
     def moves(self, fetches: Sequence[str]) -> bool:
         """Return whether a run moves state.

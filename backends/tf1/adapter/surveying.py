@@ -92,6 +92,7 @@ def _draws(side: Any, arrays: Arrays) -> Dict[str, List[Draw]]:
         order = side.order(fetches, model.feed(arrays, training))
         served = [call for call in order if call[0].kind in SERVED]
         others = [call for call in order if call[0].kind not in SERVED]
+        others += [(site, site.shape, 1.0) for site in model.left(fetched(fetches))]
         rows = [_draw(phase, index, call) for index, call in enumerate(served + others)]
         result[phase] = rows
     return result

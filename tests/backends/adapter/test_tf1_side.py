@@ -338,6 +338,38 @@ def test_weights_that_decay_beside_the_update(graphs):
     assert (0.003, "decoupled") == (words["weight_decay"], words["decay"])
 
 
+def test_what_the_tape_does_not_have_is_listed(graphs):
+    """Integers and truncated normals are the same every time all the same."""
+    import tensorflow.compat.v1 as tf
+
+    from backends import pair
+    from backends.tf1.adapter import Side
+
+    def build():
+        x = tf.placeholder(tf.float32, [None, 6], "x")
+        out = graphs.dense(x, 2, "out") + tf.truncated_normal([2], stddev=0.3)
+        out += tf.cast(tf.random_uniform([2], 0, 5, tf.int32), tf.float32)
+        out = tf.nn.dropout(out, keep_prob=0.5, name="dropped")
+        sampled = tf.multinomial(tf.zeros([1, 3]), 2)
+        loss = tf.reduce_mean(tf.square(out)) + 0.0 * tf.cast(sampled[0, 0], tf.float32)
+        return {"out": out, "loss": loss, "train": tf.train.AdamOptimizer().minimize(loss)}
+
+    side = Side(
+        lambda: pair.tf1(build, {"x": "x"}, product="out", loss="loss", train="train"),
+        Setting(precision="fp64", threads=THREADS),
+    )
+    arrays = {"x": graphs.ROWS["x"]}
+    survey = side.survey(arrays)
+    rows = [(draw.index, draw.kind, draw.served) for draw in survey.draws if draw.phase == "train"]
+    others = [(index, "other", False) for index in (1, 2, 3)]
+    assert [(0, "dropout", True), *others] == rows
+    assert 3 == len(survey.remarks)
+    start = side.snapshot()
+    first = side.step("train", arrays, tape_of("train")).losses
+    side.restore(start)
+    assert first == side.step("train", arrays, tape_of("train")).losses
+
+
 def test_a_hard_coded_float32_is_float64_in_float64(made, graphs):
     """Constants are those that the source says, to the last digit."""
     side = made("adversarial")
