@@ -12,7 +12,8 @@ from backends.adapter.draws import SERVED
 from backends.adapter.side import FORWARD, GENERATE, Arrays
 from backends.survey import DROPOUT, Draw, Layer, OptimizerSurvey, Phase, Survey
 from backends.tf1.adapter.apply_ops import EPSILON_PLACES, Optimizer
-from backends.tf1.adapter.draws import RANDOM, Call, decimal, rounded
+from backends.tf1.adapter.constants import decimal, rounded
+from backends.tf1.adapter.draws import RANDOM, Call
 from backends.tf1.adapter.initial_values import initializer
 
 #: What Keras feeds with whether it trains.
