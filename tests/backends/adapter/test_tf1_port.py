@@ -14,6 +14,8 @@ from backends.source import Batch, NativeSource, TapeSource
 
 pytestmark = [pytest.mark.backends("tf1"), pytest.mark.workloads("linear")]
 HERE = os.path.dirname(os.path.abspath(__file__))
+#: As in `conftest`: sessions share the threads of the process.
+THREADS = 2
 
 
 @pytest.fixture
@@ -69,9 +71,9 @@ def port(graphs):
     from backends.adapter.port import Port
     from backends.tf1.adapter import Side
 
-    side = Side(graphs.classifier(), Setting(precision="fp64"))
+    side = Side(graphs.classifier(), Setting(precision="fp64", threads=THREADS))
     survey = side.survey(graphs.ROWS)
-    return Port(config_of(survey, 8), Setting(precision="fp64"), side)
+    return Port(config_of(survey, 8), Setting(precision="fp64", threads=THREADS), side)
 
 
 def batch_of(graphs):

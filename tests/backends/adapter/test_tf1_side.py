@@ -13,6 +13,8 @@ from backends.contract import Setting, Unsupported
 
 pytestmark = [pytest.mark.backends("tf1"), pytest.mark.workloads("linear")]
 HERE = os.path.dirname(os.path.abspath(__file__))
+#: As in `conftest`: sessions share the threads of the process.
+THREADS = 2
 
 
 @pytest.fixture(scope="module", params=["fp64", "fp32"])
@@ -44,7 +46,7 @@ def made(graphs):
         if key not in _SIDES:
             function = getattr(graphs, name)
             function = function(*arguments) if name == "classifier" else function
-            side = Side(function, Setting(precision=precision))
+            side = Side(function, Setting(precision=precision, threads=THREADS))
             _SIDES[key] = side, side.snapshot()
         side, start = _SIDES[key]
         side.restore(start)
@@ -330,10 +332,42 @@ def test_weights_that_decay_beside_the_update(graphs):
 
     side = Side(
         lambda: pair.tf1(build, {"x": "x"}, product="loss", loss="loss", train="train"),
-        Setting(precision="fp64"),
+        Setting(precision="fp64", threads=THREADS),
     )
     words = side.survey({"x": graphs.ROWS["x"]}).optimizers[0].hyperparameters
     assert (0.003, "decoupled") == (words["weight_decay"], words["decay"])
+
+
+def test_what_the_tape_does_not_have_is_listed(graphs):
+    """Integers and truncated normals are the same every time all the same."""
+    import tensorflow.compat.v1 as tf
+
+    from backends import pair
+    from backends.tf1.adapter import Side
+
+    def build():
+        x = tf.placeholder(tf.float32, [None, 6], "x")
+        out = graphs.dense(x, 2, "out") + tf.truncated_normal([2], stddev=0.3)
+        out += tf.cast(tf.random_uniform([2], 0, 5, tf.int32), tf.float32)
+        out = tf.nn.dropout(out, keep_prob=0.5, name="dropped")
+        sampled = tf.multinomial(tf.zeros([1, 3]), 2)
+        loss = tf.reduce_mean(tf.square(out)) + 0.0 * tf.cast(sampled[0, 0], tf.float32)
+        return {"out": out, "loss": loss, "train": tf.train.AdamOptimizer().minimize(loss)}
+
+    side = Side(
+        lambda: pair.tf1(build, {"x": "x"}, product="out", loss="loss", train="train"),
+        Setting(precision="fp64", threads=THREADS),
+    )
+    arrays = {"x": graphs.ROWS["x"]}
+    survey = side.survey(arrays)
+    rows = [(draw.index, draw.kind, draw.served) for draw in survey.draws if draw.phase == "train"]
+    others = [(index, "other", False) for index in (1, 2, 3)]
+    assert [(0, "dropout", True), *others] == rows
+    assert 3 == len(survey.remarks)
+    start = side.snapshot()
+    first = side.step("train", arrays, tape_of("train")).losses
+    side.restore(start)
+    assert first == side.step("train", arrays, tape_of("train")).losses
 
 
 def test_a_hard_coded_float32_is_float64_in_float64(made, graphs):
@@ -384,7 +418,7 @@ def test_a_saved_graph_with_its_checkpoint(graphs, tmp_path, precision):
             training={"keep:0": (0.5, 1.0)},
         )
 
-    side = Side(loaded, Setting(precision=precision))
+    side = Side(loaded, Setting(precision=precision, threads=THREADS))
     np.testing.assert_array_equal(side.parameters()["out/kernel"], expected)
     survey = side.survey(graphs.SERIES)
     assert ["lstm", "dense"] == [layer.kind for layer in survey.layers]
