@@ -157,6 +157,47 @@ def test_state_in_objects_of_the_users_own(keras):
     assert not trainer[0].average.numpy().any()
 
 
+def test_functions_and_layers_around_layers(keras):
+    """Arithmetic on tensors is listed; what a layer does inside is not; a layer at every hour is
+    one layer; nothing grows with the number of looks."""
+
+    def function():
+        x = keras.Input((4, 6, 3))
+        h = keras.layers.ZeroPadding2D(1, name="pad")(x) * 2.0 + 1.0
+        h = keras.layers.Reshape((6, -1), name="rows")(h)
+        h = keras.layers.TimeDistributed(keras.layers.Dense(2), name="hourly")(h)
+        model = keras.Model(x, keras.layers.GlobalMaxPooling1D(name="top")(h))
+        model.compile("sgd", "mse")
+        return pair.keras(model)
+
+    side = make(function)
+    batch = {"x": GENERATOR.normal(size=(8, 4, 6, 3)), "y": ROWS["y"]}
+    survey = side.survey(batch)
+    kinds = ["pad", "merge", "merge", "reshape", "dense", "global_pool"]
+    assert kinds == [layer.kind for layer in survey.layers]
+    words = [layer.attributes.get("merge") for layer in survey.layers]
+    assert ["multiply", "add"] == [word for word in words if word]
+    assert [piece.name for piece in survey.pieces] == ["hourly/kernel", "hourly/bias"]
+    assert survey.layers[4].attributes["units"] == 2
+    assert survey.layers[4].initializers["kernel"] == "glorot_uniform"
+    count = len(side.names.places)
+    taps = [Tap(layer.name, layer.name) for layer in survey.layers]
+    for _ in range(3):
+        assert len(side.look(batch, True, Draws("forward"), taps)) == 7
+    assert count == len(side.names.places)
+
+
+def test_sample_weights(keras):
+    """A batch that has them is trained with them."""
+    side = make(lambda: pair.keras(dense(keras)))
+    weighed = dict(ROWS, sample_weight=np.arange(8) / 8.0)
+    side.survey(weighed)
+    before = side.snapshot()
+    plain = side.step("train", ROWS, Draws("train")).losses["total"]
+    side.restore(before)
+    assert plain != side.step("train", weighed, Draws("train")).losses["total"]
+
+
 def test_tied_weights_and_structures(keras):
     """One variable in two layers is one piece; a tuple in a dict is flattened; a dataclass, too."""
     import tensorflow as tf
