@@ -1,0 +1,45 @@
+"""What the tests of the adapters share: for Keras, sides and what Keras makes layers in."""
+
+from __future__ import annotations
+
+import pytest
+
+from backends.contract import Setting
+
+THREADS = 2
+
+
+@pytest.fixture
+def keras(workload):
+    """TensorFlow's Keras. What it makes layers in is of the whole process: it is put back."""
+    import tensorflow as tf
+
+    from backends.tf2.adapter.objects import set_dtypes
+
+    yield tf.keras
+    set_dtypes(Setting(precision="fp32", threads=THREADS))
+
+
+@pytest.fixture
+def make(keras):
+    """A function that returns the side which a function of a user's makes."""
+    from backends.tf2.adapter import Side
+
+    def side(function, precision="fp64"):
+        return Side(function, Setting(precision=precision, threads=THREADS))
+
+    return side
+
+
+@pytest.fixture
+def dense(keras):
+    """A function that returns a small compiled model."""
+
+    def model(**options):
+        x = keras.Input((5,))
+        h = keras.layers.Dense(4, "relu", name="h")(x)
+        made = keras.Model(x, keras.layers.Dense(2, name="out")(h))
+        made.compile(keras.optimizers.Adam(2.0**-6, **options), "mse")
+        return made
+
+    return model
