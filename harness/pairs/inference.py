@@ -215,8 +215,7 @@ def start_values(
 
 def plain(piece: Piece) -> dict[str, Any]:
     """Return a piece as plain JSON."""
-    content = dataclasses.asdict(piece)
-    return {**content, "steps": [_listed(step) for step in content["steps"]]}
+    return {name: _listed(value) for name, value in dataclasses.asdict(piece).items()}
 
 
 def _listed(value: Any) -> Any:

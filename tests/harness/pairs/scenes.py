@@ -90,6 +90,9 @@ def two_inputs(*shape: int) -> list[np.ndarray]:
     return [generator.normal(size=(ROWS, *shape)) for _ in range(decisions.INPUTS)]
 
 
+ATTENDED, FLAT, IMAGES = two_inputs(TIME, WIDTH), two_inputs(WIDTH), two_inputs(2, 3, WIDTH)
+
+
 def chosen(decided: Decided) -> dict[str, str]:
     """Which of the second side's pieces each parameter is taken for."""
     return {pair.name: pair.b.name for pair in decided.matched.pieces}

@@ -14,11 +14,8 @@ from harness.pairs.taps import TapPair
 from tests.harness.pairs import scenes
 from tests.harness.pairs.scenes import NAMES, ROWS, WIDTH, Model, attention, fused, images, square
 
-STEPS = ("q", "k", "v")
 SPOKEN = ("dense", "dense_1", "dense_2", "dense_3")
-ATTENDED = scenes.two_inputs(scenes.TIME, WIDTH)
-FLAT = scenes.two_inputs(WIDTH)
-IMAGES = scenes.two_inputs(2, 3, WIDTH)
+ATTENDED, FLAT, IMAGES = scenes.ATTENDED, scenes.FLAT, scenes.IMAGES
 
 
 @pytest.mark.parametrize(
