@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from backends.survey import Draw, Piece, Survey
 from harness.pairs import taps
 from harness.pairs.decisions import Decided
-from harness.pairs.draws import DrawsMatched, Site
-from harness.pairs.matching import PiecePair
+from harness.pairs.draws import DrawSite, DrawsMatched
+from harness.pairs.matches import PiecePair
 from harness.pairs.taps import Axes, TapPair
 
 TOTAL = "total"
@@ -61,31 +61,27 @@ class Inference:
 
     def pieces(self) -> list[PiecePair]:
         """Return the canonical parameters: those that every side has, as the first one has them."""
-        common = set.intersection(
-            *({pair.name for pair in other.decided.matched.pieces} for other in self.others)
-        )
+        names = [_piece_names(other) for other in self.others]
+        common = set.intersection(*names)
         return [pair for pair in self.others[0].decided.matched.pieces if pair.name in common]
 
     def taps(self) -> list[TapPair]:
         """Return the activations that every side shows."""
-        common = set.intersection(
-            *({tap.name for tap in other.decided.taps} for other in self.others)
-        )
+        names = [_tap_names(other) for other in self.others]
+        common = set.intersection(*names)
         return [tap for tap in self.others[0].decided.taps if tap.name in common]
 
-    def sites(self) -> list[Site]:
+    def sites(self) -> list[DrawSite]:
         """Return the draws that the tape answers on every side."""
-        common = set.intersection(
-            *({(site.phase, site.a) for site in other.draws.sites} for other in self.others)
-        )
+        common = set.intersection(*[_draw_places(other) for other in self.others])
         return [site for site in self.others[0].draws.sites if (site.phase, site.a) in common]
 
     def phases(self) -> list[str]:
         """Return the names of the training phases that every side has, in the first one's order."""
         named = [phase.name for phase in self.first.survey.phases]
-        return [
-            name for name in named if all(_phase(other.side.survey, name) for other in self.others)
-        ]
+        for other in self.others:
+            named = [name for name in named if _phase(other.side.survey, name)]
+        return named
 
     def losses(self, phase: str) -> list[str]:
         """Return the loss terms of a phase that every side has, `total` last."""
@@ -138,12 +134,13 @@ class Inference:
             "taps": [*self._own_taps(against)],
             "outputs": _outputs(first, survey),
             "draws": self._own_draws(survey, against),
-            "losses": {
-                phase: {name: name for name in self.losses(phase)} for phase in self.phases()
-            },
+            "losses": {phase: self._same_names(phase) for phase in self.phases()},
             "optimizers": optimizers,
             "slots": self._slots(optimizers),
         }
+
+    def _same_names(self, phase: str) -> dict[str, str]:
+        return {name: name for name in self.losses(phase)}
 
     def _own_pieces(self, against: Against | None) -> list[Piece]:
         names = [pair.name for pair in self.pieces()]
@@ -188,6 +185,19 @@ class Inference:
             ]
             words[name] = sorted(set.intersection(*held)) if held else []
         return words
+
+
+def _piece_names(against: Against) -> set[str]:
+    return {pair.name for pair in against.decided.matched.pieces}
+
+
+def _tap_names(against: Against) -> set[str]:
+    return {tap.name for tap in against.decided.taps}
+
+
+def _draw_places(against: Against) -> set[tuple[str, int]]:
+    """Return phase and number, on the first side, of the draws that both make."""
+    return {(site.phase, site.a) for site in against.draws.sites}
 
 
 def start_values(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from backends.survey import Layer, Survey
 from harness.pairs.alignment import align
-from harness.pairs.matching import ORDER
+from harness.pairs.matches import ORDER
 from harness.pairs.units import NAMES, likeness
 
 Axes = tuple[int, ...] | None
@@ -25,7 +25,7 @@ class TapPair:
 
     Attributes:
         name: canonical: the first side's layer. a, b: the layers. axes_a, axes_b: the order in
-            which each side's own axes are the canonical ones. how: as of `matching.PiecePair`.
+            which each side's own axes are the canonical ones. how: as of `matches.PiecePair`.
     """
 
     name: str

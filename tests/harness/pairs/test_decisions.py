@@ -8,8 +8,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from harness.pairs import decisions, matching, taps
-from harness.pairs.matching import DATA, OPEN, ORDER, USER
+from harness.pairs import decisions, matches, taps
+from harness.pairs.matches import DATA, OPEN, ORDER, USER
 from harness.pairs.taps import TapPair
 from tests.harness.pairs import scenes
 from tests.harness.pairs.scenes import NAMES, ROWS, WIDTH, Model, attention, fused, images, square
@@ -232,7 +232,7 @@ def test_an_activation_s_axes_are_turned_as_frameworks_do_and_not_otherwise():
     def decided(axes: tuple[int, ...]) -> TapPair:
         other = np.transpose(value, np.argsort(axes))
         walks = [{f"{number}/l": held for number in range(2)} for held in (value, other)]
-        units = matching.Matched((), (), (), ())
+        units = matches.Matched((), (), (), ())
         (tap,) = decisions.decide(units, [pair], walks[0], lambda _: walks[1]).taps
         return tap
 
@@ -252,10 +252,10 @@ def test_a_layer_that_shows_one_activation_shows_no_other():
     walk_b = {f"{number}/act": value for number in range(2)}
     walk_b |= {f"{number}/late": other for number in range(2)}
     pairs = [TapPair("relu", "relu", "act"), TapPair("dropout", "dropout", "late")]
-    decided = decisions.decide(matching.Matched((), (), (), ()), pairs, walk_a, lambda _: walk_b)
+    decided = decisions.decide(matches.Matched((), (), (), ()), pairs, walk_a, lambda _: walk_b)
     assert ["act", "late"] == [tap.b for tap in decided.taps]
     assert "dropout" == decided.first_open
-    alone = decisions.decide(matching.Matched((), (), (), ()), pairs[1:], walk_a, lambda _: walk_b)
+    alone = decisions.decide(matches.Matched((), (), (), ()), pairs[1:], walk_a, lambda _: walk_b)
     assert [("act", DATA)] == [(tap.b, tap.how) for tap in alone.taps]
 
 
@@ -291,7 +291,7 @@ def test_runs_are_counted():
 def test_what_a_map_says_is_taken_as_it_is():
     """Data say where it agrees, and change nothing of it."""
     a, b = square(), square("yours", turned=True)
-    matched = matching.by_rule(a.survey, b.survey)
+    matched = matches.by_rule(a.survey, b.survey)
     matched = dataclasses.replace(
         matched, pieces=tuple(dataclasses.replace(pair, how=USER) for pair in matched.pieces)
     )

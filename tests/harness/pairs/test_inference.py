@@ -16,7 +16,7 @@ from backends.survey import DROPOUT, Draw, OptimizerSurvey, Phase, Survey
 from harness.pairs import draws, inference
 from harness.pairs.decisions import Decided
 from harness.pairs.inference import Against, Inference, SurveyedSide, start_values
-from harness.pairs.matching import by_rule
+from harness.pairs.matches import by_rule
 from harness.pairs.workload import OWN, Inferred
 from tests.backends.adapter.perceptron import BATCH, HIDDEN
 from tests.harness.pairs import scenes

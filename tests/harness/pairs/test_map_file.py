@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from backends.survey import Layer, Survey
 from harness.errors import UsageError
-from harness.pairs import map_file, matching
+from harness.pairs import map_file, matches
 from harness.pairs.decisions import Decided
 from harness.pairs.draws import DrawsMatched
 from harness.pairs.inference import Against, Inference, SurveyedSide
-from harness.pairs.matching import OPEN, USER, Matched
+from harness.pairs.matches import OPEN, USER, Matched
 from harness.pairs.taps import TapPair
 from tests.harness.pairs import scenes
 from tests.harness.pairs.scenes import attention, fused, images, piece, square, survey
@@ -148,7 +148,7 @@ def test_odd_names_are_written_so_that_they_are_read(tmp_path: Path, odd: str):
         [piece("plain", "w", (4,)), piece("rest", odd, (8, 8, 8))],
         [Layer("plain", "other", "T", outputs=((2, 4),))],
     )
-    matched = matching.by_rule(a, b)
+    matched = matches.by_rule(a, b)
     decided = Decided(matched, (TapPair(odd, odd, "plain"),), frozenset(), "")
     made = inference(a, b, decided)
     text = map_file.text(made)
@@ -166,7 +166,7 @@ def test_odd_names_are_written_so_that_they_are_read(tmp_path: Path, odd: str):
 @pytest.mark.parametrize("label", ["torch#2", "my build", "ü", "torch-2_x", 'a"b'])
 def test_labels_of_sides_are_keys(tmp_path: Path, label: str):
     """Two sides of one build have a number, and builds of a user's own any name."""
-    decided = Decided(matching.by_rule(A, B), (), frozenset(), "")
+    decided = Decided(matches.by_rule(A, B), (), frozenset(), "")
     made = inference(A, B, decided)
     side = dataclasses.replace(made.others[0].side, label=label)
     made = dataclasses.replace(made, others=(dataclasses.replace(made.others[0], side=side),))
@@ -178,7 +178,7 @@ def test_labels_of_sides_are_keys(tmp_path: Path, label: str):
 
 def test_what_is_undecided_is_said(tmp_path: Path):
     """For a person to look at."""
-    matched = matching.by_rule(A, B)
+    matched = matches.by_rule(A, B)
     pieces = tuple(dataclasses.replace(pair, how=OPEN) for pair in matched.pieces)
     matched = dataclasses.replace(matched, pieces=pieces, only_b=(piece("x", "more", (2,)),))
     text = map_file.text(inference(A, B, Decided(matched, (), frozenset(), "dense")))

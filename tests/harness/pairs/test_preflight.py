@@ -13,7 +13,7 @@ from backends.survey import DROPOUT, Draw, Layer, OptimizerSurvey, Phase, Survey
 from harness.pairs import draws, preflight
 from harness.pairs.decisions import Decided
 from harness.pairs.inference import Against, Inference, SurveyedSide
-from harness.pairs.matching import by_rule
+from harness.pairs.matches import by_rule
 from harness.pairs.preflight import NONE, AttributeDifference
 from harness.pairs.taps import by_rule as taps_by_rule
 from tests.harness.pairs import scenes

@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from backends.survey import Layer, Piece, Survey
-from harness.pairs import matching
-from harness.pairs.matching import ORDER
+from harness.pairs import matches
+from harness.pairs.matches import ORDER
 from tests.harness.pairs.scenes import piece, survey
 
 Shapes = dict[str, tuple[int, ...]]
@@ -22,14 +22,14 @@ def side(*layers: tuple[str, str, Shapes]) -> Survey:
 
 
 def pairs(a: Survey, b: Survey) -> dict[str, str]:
-    return {pair.name: pair.b.name for pair in matching.by_rule(a, b).pieces}
+    return {pair.name: pair.b.name for pair in matches.by_rule(a, b).pieces}
 
 
 def test_order_and_shapes_decide():
     """Two layers of other shapes, under other names."""
     a = side(("one", "dense", DENSE), ("two", "dense", {"kernel": (4, 2), "bias": (2,)}))
     b = side(("x", "dense", DENSE), ("y", "dense", {"kernel": (4, 2), "bias": (2,)}))
-    made = matching.by_rule(a, b)
+    made = matches.by_rule(a, b)
     assert {
         "one/kernel": "x/kernel",
         "one/bias": "x/bias",
@@ -48,10 +48,10 @@ def test_what_only_one_side_has_is_said():
         ("two", "dense", DENSE),
     )
     b = side(("x", "dense", DENSE), ("y", "dense", {"kernel": (4, 4)}))
-    made = matching.by_rule(a, b)
+    made = matches.by_rule(a, b)
     assert ["norm/gamma", "norm/beta", "two/bias"] == [item.name for item in made.only_a]
     assert "y/kernel" == pairs(a, b)["two/kernel"]
-    back = matching.by_rule(b, a)
+    back = matches.by_rule(b, a)
     assert ["norm/gamma", "norm/beta", "two/bias"] == [item.name for item in back.only_b]
 
 
@@ -66,7 +66,7 @@ def test_a_missing_parameter_has_no_stand_in():
     """The layer has a word on both sides: what else has the shape of the missing bias is not it.
     Of a layer without one, or if nothing is missing, shapes decide."""
     a = side(("l", "dense", DENSE))
-    known = matching.by_rule(a, side(("l", "dense", {"kernel": (4, 4), "scale": (4,), "g": (4,)})))
+    known = matches.by_rule(a, side(("l", "dense", {"kernel": (4, 4), "scale": (4,), "g": (4,)})))
     assert (["l/bias"], ["l/scale", "l/g"]) == (
         [item.name for item in known.only_a],
         [item.name for item in known.only_b],
@@ -99,7 +99,7 @@ def test_shapes_are_made_alike_only_where_nothing_is_explained_away(
 ):
     """Axes of one come and go; a kernel the other way round, or an image kernel on its side, is a
     difference unless nobody knows how the axes lie."""
-    other = matching.shaped(piece("l", "kernel", own), wanted, free)
+    other = matches.shaped(piece("l", "kernel", own), wanted, free)
     assert steps == other.steps
     assert other.shape == (wanted if steps else own)
 
@@ -110,7 +110,7 @@ def test_shapes_are_made_alike_only_where_nothing_is_explained_away(
 def test_a_kernel_on_its_side(a: str, b: str, steps: int):
     """A convolution of 3x5 is none of 5x3: what makes a port's kernel fit is said to be another
     shape. A raw one, or one of another kind, is turned."""
-    made = matching.by_rule(
+    made = matches.by_rule(
         side(("l", a, {"kernel": (3, 5, 2, 4)})), side(("l", b, {"kernel": (5, 3, 2, 4)}))
     )
     assert [steps] == [len(pair.b.steps) for pair in made.pieces]
@@ -158,7 +158,7 @@ def test_every_fused_layer_has_parts_of_its_own():
     """Two blocks: the second one's is not made of the first one's queries; what stands before and
     behind stays whole."""
     a, b = side(*attention(0), *attention(1)), side(*fused(0), *fused(1))
-    made = matching.by_rule(a, b)
+    made = matches.by_rule(a, b)
     assert () == made.only_a == made.only_b and 20 == len(made.pieces)
     for n in range(2):
         for index, name in enumerate("qkv"):
@@ -166,7 +166,7 @@ def test_every_fused_layer_has_parts_of_its_own():
             assert f"{n}/qkv/kernel" == pair.b.name
             assert (("slice", 1, 4 * index, 4 * index + 4),) == pair.b.steps
     assert [(f"{n}/{name}",) * 2 for n in range(2) for name in ("first", "out")] == list(made.units)
-    back = matching.by_rule(b, a)
+    back = matches.by_rule(b, a)
     assert {f"{n}/qkv/bias/{index}" for n in range(2) for index in range(3)} <= {
         pair.name for pair in back.pieces
     }
@@ -178,7 +178,7 @@ def test_a_wider_layer_is_not_taken_for_a_fused_one():
     """Nothing on the other side is as wide as its parts: it is a layer of another shape."""
     a = side(("l", "dense", {"kernel": (4, 12)}), ("m", "dense", {"kernel": (12, 4)}))
     b = side(("l", "dense", {"kernel": (4, 6)}), ("m", "dense", {"kernel": (6, 4)}))
-    made = matching.by_rule(a, b)
+    made = matches.by_rule(a, b)
     assert {"l/kernel": "l/kernel", "m/kernel": "m/kernel"} == pairs(a, b)
     assert [((4, 12), (4, 6)), ((12, 4), (6, 4))] == [
         (pair.a.shape, pair.b.shape) for pair in made.pieces
@@ -188,8 +188,8 @@ def test_a_wider_layer_is_not_taken_for_a_fused_one():
 def test_steps_change_the_shape():
     """What follows from a piece has the shape that its steps leave."""
     own: Piece = piece("l", "kernel", (2, 6))
-    cut = matching.stepped(own, ("slice", 1, 0, 4), ("transpose", (1, 0)), ("reshape", (2, 2, 2)))
+    cut = matches.stepped(own, ("slice", 1, 0, 4), ("transpose", (1, 0)), ("reshape", (2, 2, 2)))
     assert (2, 2, 2) == cut.shape and own.steps == ()
-    kept = matching.stepped(own, ("blocks", 1, (1, 0)), ("shift", 1, 0, 2, 1.0))
+    kept = matches.stepped(own, ("blocks", 1, (1, 0)), ("shift", 1, 0, 2, 1.0))
     assert (2, 6) == kept.shape and 2 == len(kept.steps)
     assert dataclasses.replace(kept, steps=()) == own
