@@ -76,6 +76,7 @@ HOMONYMS = (
         "backends/t*/core.py",
         "harness/workloads/spec.py",
     ),
+    _homonym("a phase in which randomness is drawn", "forward", "backends/adapter/side.py"),
     _homonym(
         "the attribute of a port that holds them",
         "weights",

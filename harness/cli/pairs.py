@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from backends.contract import Status
 from harness.cli.console import OUT, app, plain, show_table
 from harness.cli.progress import working
 from harness.commands import pair_tables, pairs
@@ -65,7 +66,7 @@ def check(pair: Path, *, python: Build = ()) -> int:
         for item in trials
     ]
     show_table(columns, rows, "One step of everything")
-    return FAILED if any(item.status != "ok" for item in trials) else 0
+    return FAILED if any(item.status != Status.OK for item in trials) else 0
 
 
 @app.command(name="map")

@@ -29,19 +29,14 @@ def attributes(inference: Inference) -> TableSection:
     Args:
         inference: of the pair.
     """
-    found = preflight.differences(inference)
-    rows = [
-        (row.where, row.what, row.a, row.b, row.stage or "nothing", row.why or "") for row in found
-    ]
-    if len(inference.others) > 1:
-        rows = [
-            (row.where, row.what, f"{row.sides[0]}: {row.a}", f"{row.sides[1]}: {row.b}", *rest)
-            for row, (*_, stage, why) in zip(found, rows, strict=True)
-            for rest in [(stage, why)]
-        ]
-    heads = [inference.first.label, inference.others[0].side.label]
-    if len(inference.others) > 1:
-        heads = ["a", "b"]
+    several = len(inference.others) > 1
+    rows: list[tuple[str, ...]] = []
+    for row in preflight.differences(inference):
+        values = row.a, row.b
+        if several:
+            values = f"{row.sides[0]}: {row.a}", f"{row.sides[1]}: {row.b}"
+        rows.append((row.where, row.what, *values, row.stage or "nothing", row.why))
+    heads = ("a", "b") if several else (inference.first.label, inference.others[0].side.label)
     columns = ("where", "what", *heads, "shows at", "because")
     return TableSection("Read back from both sides, and not the same", columns, rows)
 
@@ -114,26 +109,14 @@ def sides(inference: Inference) -> list[TableSection]:
     """
     plans = inference.plans()
     labels = list(plans)
-    taps = {
-        label: {tap["name"]: tap["layer"] for tap in plan["taps"]} for label, plan in plans.items()
-    }
-    layers = [
-        (tap.name, *(taps[label][tap.name] for label in labels), tap.how)
-        for tap in inference.taps()
-    ]
-    pieces = {
-        label: {item["name"]: " + ".join(item["sources"]) for item in plan["pieces"]}
-        for label, plan in plans.items()
-    }
-    parameters = [
-        (
-            pair.name,
-            _shape(pair.a.shape),
-            *(pieces[label][pair.name] for label in labels),
-            pair.how,
-        )
-        for pair in inference.pieces()
-    ]
+    layers: list[tuple[str, ...]] = []
+    for number, tap in enumerate(inference.taps()):
+        shown = [plan["taps"][number]["layer"] for plan in plans.values()]
+        layers.append((tap.name, *shown, tap.how))
+    parameters: list[tuple[str, ...]] = []
+    for number, pair in enumerate(inference.pieces()):
+        made_of = [" + ".join(plan["pieces"][number]["sources"]) for plan in plans.values()]
+        parameters.append((pair.name, _shape(pair.a.shape), *made_of, pair.how))
     losses = [(phase, ", ".join(inference.losses(phase))) for phase in inference.phases()]
     draws = [(site.phase, site.name, site.kind, _shape(site.shape)) for site in inference.sites()]
     return [

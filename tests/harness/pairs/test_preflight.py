@@ -93,6 +93,25 @@ def test_an_activation_behind_the_layer():
     assert [("l", "activation", "relu", "gelu", Stage.FORWARD)] == said(side(), behind("gelu"))
 
 
+def test_an_activation_behind_the_first_side_s_layer():
+    """The same with the sides exchanged: whoever is the original, a difference is one."""
+    linear = side({**DENSE, "activation": None})
+    after = Layer("act", "activation", "Act", outputs=((2, 3),), attributes={"activation": "gelu"})
+    first = dataclasses.replace(linear, layers=(*linear.layers, after))
+    assert [("l", "activation", "gelu", "relu", Stage.FORWARD)] == said(first, side())
+    same = dataclasses.replace(after, attributes={"activation": "relu"})
+    assert [] == said(dataclasses.replace(linear, layers=(*linear.layers, same)), side())
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("conv", 1), ("dense", 0), ("other", 0)])
+def test_a_layer_of_another_kind(kind: str, expected: int):
+    """Weights of the same shapes used by another kind of layer; of a raw one nobody knows."""
+    own = side()
+    layer = dataclasses.replace(own.layers[0], kind=kind, type="Conv")
+    rows = said(own, dataclasses.replace(own, layers=(layer,)))
+    assert [("l", "kind", "Dense", "Conv", Stage.FORWARD)] * expected == rows
+
+
 def test_initialisers():
     """They show in a distribution over seeds alone."""
     other = side()
