@@ -32,12 +32,12 @@ __all__ = [
     "STAGES",
     "STAGE_LETTERS",
     "STATUSES",
+    "ForcedActivations",
     "Port",
     "Setting",
     "ShapeMismatch",
     "Stage",
     "Status",
-    "Taught",
     "Unsupported",
     "Word",
     "abilities",
@@ -175,7 +175,7 @@ class Setting:
     deterministic: bool = False
 
 
-class Taught:
+class ForcedActivations:
     """What a teacher-forced pass has computed.
 
     Attributes:
@@ -283,14 +283,14 @@ class Port(Declarations, abc.ABC):
         #: did not hold it.
         self.step_origin: Dict[str, str] = {}
         #: during `forward_from`, the record that answers with the teacher's values; else None.
-        self.lesson: Any = None
+        self.forced_record: Any = None
 
     def new_record(self) -> Any:
         """Return where a port keeps its activations by name: a dict that shows each as it was when
         it was set. What a port computes from what it reads back from there can be teacher-forced:
         in `forward_from` the record keeps the port's values and answers with the teacher's.
         """
-        return Record() if self.lesson is None else self.lesson
+        return Record() if self.forced_record is None else self.forced_record
 
     # -- required ----------------------------------------------------------------------------------
 
@@ -369,7 +369,7 @@ class Port(Declarations, abc.ABC):
 
     def forward_from(
         self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
-    ) -> Taught:
+    ) -> ForcedActivations:
         """Return the activations of `forward`, each computed from the teacher's values of those
         before it where that can be had.
 

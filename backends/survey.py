@@ -117,7 +117,11 @@ class OptimizerSurvey:
             rho, centered, weight_decay, decay (`decoupled` or `l2`), clip_value, clip_norm,
             clip_global_norm, ...: what it has of these.
         rates: the learning rate in effect at the updates 0, 1 and 10.
-        slots: words of its slots: m, v, momentum, ...
+        slots: words of its slots. m: mean of gradients; v: mean of their squares; vhat: the largest
+            v so far; u: of Adamax; mean: of gradients, of a centered RMSprop; sum: of squares, of
+            Adagrad and Ftrl; delta: mean of squared updates, of Adadelta; momentum: decaying sum of
+            gradients; velocity: the same with the learning rate in it, as Keras and TensorFlow's
+            RMSProp keep it; linear: of Ftrl.
         pieces: canonical pieces that it updates, in order.
     """
 

@@ -21,7 +21,7 @@ PICKLE_EXCEPTIONS = {
 }
 #: `json` in memory, outside `store`: why each may.
 JSON_EXCEPTIONS = {
-    "harness/records/decoding.py": "reads strict JSON, for all others",
+    "harness/records/decoder.py": "reads strict JSON, for all others",
     "harness/history/insertion.py": "what tells two rows apart is the hash of their JSON",
     "harness/models/foreign_names.py": "renders the draft of a file to text",
     "harness/pairs/map_file.py": "quotes names in TOML, whose strings are JSON's",
@@ -55,7 +55,7 @@ FILE_EXCEPTIONS = {
     "harness/execution/memory.py": "the kernel's marks of a process",
     "harness/models/training.py": "a model's losses as CSV, for other programs to read",
     "harness/environments/probe.py": "requirement files",
-    "harness/report/rendering.py": "hands the text of a report.json to `json_format`",
+    "harness/report/renderers.py": "hands the text of a report.json to `json_format`",
     "harness/execution/machine.py": "the kernel's counters of processors, and CPU quotas",
     "harness/environments/staging.py": "hashes source files",
     "harness/workloads/ehr_mgan/daphnet.py": "the bytes of a recording, checked by their SHA-256",

@@ -1,4 +1,5 @@
-"""The numbers of the house: what can be counted of how readable the product's code is.
+"""The numbers of the house: what can be counted of how readable the product's code is; of tests,
+the form alone.
 
     python -m tests.structure            prints them, and ends with 1 beyond a limit
     python -m tests.structure --where    also says where
@@ -12,7 +13,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests import docstrings, rooms, words
@@ -31,6 +32,8 @@ DECLARED = re.compile(r"\w+: [\w\[\], |.\"]+")
 #: Names that say nothing of what is held.
 EMPTY_WORDS = {"found", "one", "told", "asked", "given"}
 Found = Iterator[tuple[int, str]]
+#: Of a module's path and text, to what it sees there: lines, each with what is wrong.
+Counter = Callable[[str, str], Found]
 
 
 def wide_lines(path: str, source: str) -> Found:
@@ -78,7 +81,8 @@ def _statements(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def spelled_verdicts(path: str, source: str) -> Found:
-    """Verdicts, statuses and stages as string literals, outside the enumerations (`tests.words`)."""
+    """Verdicts, statuses and stages as string literals, outside the enumerations
+    (`tests.words`)."""
     for line, word in words.spelled(path, source):
         yield line, f"{word!r}"
 
@@ -117,7 +121,7 @@ def docstring_lines(tree: ast.Module) -> int:
 
 
 #: What is counted in every module: a name, how many there may be, and the counter.
-COUNTS: dict[str, tuple[int, Callable[[str, str], Found]]] = {
+COUNTS: dict[str, tuple[int, Counter]] = {
     f"lines over {WIDTH} columns": (0, wide_lines),
     "comprehensions inside a comprehension": (0, nested_comprehensions),
     f"calls with more than {MOST_POSITIONAL} positional arguments": (0, crowded_calls),
@@ -126,6 +130,28 @@ COUNTS: dict[str, tuple[int, Callable[[str, str], Found]]] = {
     "names that say nothing": (0, empty_names),
     f"modules over {MOST_CODE} lines of code": (0, big_modules),
 }
+
+
+PROGRAMS = "tests/evaluation"
+#: Ports as strangers wrote them, which tests judge.
+STRANGERS = "tests/data/cases"
+#: What the programs are held to as well, counts of form alone; and how many of each the other tests
+#: have, which may become fewer.
+FORM: dict[Counter, int] = {
+    wide_lines: 0,
+    nested_comprehensions: 75,
+    crowded_calls: 102,
+    long_functions: 0,
+}
+
+
+def counted(texts: Mapping[str, str], count: Counter) -> list[str]:
+    """Return where one counter sees something, in the order of paths and lines."""
+    return [
+        f"{path}:{line}: {text}"
+        for path, source in sorted(texts.items())
+        for line, text in count(path, source)
+    ]
 
 
 def repeats(sources: Mapping[str, str]) -> list[str]:
@@ -158,9 +184,10 @@ def _code(source: str) -> Iterator[tuple[int, str]]:
             yield number, text
 
 
-def sources(root: Path = ROOT) -> dict[str, str]:
-    """Return the text of every module of the product by its path below the root."""
-    paths = [path for package in rooms.FLOORS for path in (root / package).rglob("*.py")]
+def sources(root: Path = ROOT, folders: Iterable[str] = tuple(rooms.FLOORS)) -> dict[str, str]:
+    """Return the text of every module below some folders, those of the product unless told
+    otherwise, by its path below the root."""
+    paths = [path for folder in folders for path in (root / folder).rglob("*.py")]
     return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
@@ -183,15 +210,21 @@ REPEATS = 0
 
 def numbers(root: Path = ROOT) -> list[tuple[str, int, int, list[str]]]:
     """Return what is counted, how many there are, how many there may be, and where they are."""
-    texts = sources(root)
+    texts, programs = sources(root), sources(root, (PROGRAMS,))
+    others = {
+        path: source
+        for path, source in sources(root, ("tests",)).items()
+        if path not in programs and not path.startswith(f"{STRANGERS}/")
+    }
     rows = []
     for name, (limit, count) in COUNTS.items():
-        where = [
-            f"{path}:{line}: {text}"
-            for path, source in sorted(texts.items())
-            for line, text in count(path, source)
-        ]
+        where = counted(texts, count)
         rows.append((name, len(where), limit, where))
+        if count in FORM:
+            where = counted(programs, count)
+            rows.append((f"{name}, in {PROGRAMS}", len(where), limit, where))
+            where = counted(others, count)
+            rows.append((f"{name}, in other tests", len(where), FORM[count], where))
     graph = rooms.imports(rooms.sources(root))
     files = [path.name for path in (root / "harness").glob("*.py")]
     rows.append(("Python files at the root of harness/", len(files), 4, files))
@@ -200,6 +233,8 @@ def numbers(root: Path = ROOT) -> list[tuple[str, int, int, list[str]]]:
         ("circles of imports between rooms", rooms.circles(rooms.between_rooms(graph))),
     ):
         rows.append((name, len(circles), 0, [" ".join(circle) for circle in circles]))
+    gerunds = words.gerunds(texts)
+    rows.append(("modules named after an activity", len(gerunds), 0, gerunds))
     shared = shared_names(texts)
     rows.append(("names that two classes have", len(shared), 0, shared))
     upwards = rooms.upwards(graph)

@@ -97,6 +97,55 @@ def test_the_tables_list_every_room_once(package: str):
     assert sorted(known) == sorted(listed)
 
 
+def listed_files(page: str) -> list[dict[str, set[str]]]:
+    """Return the two tables of files, of a backend and of a port that is a package: by file, the
+    backends that are said to have it."""
+    section = page.partition("## The files of a backend\n")[2].partition("\n## ")[0]
+    tables = []
+    for text in section.split("So it is with a port"):
+        rows = [line.split("|")[1:3] for line in text.splitlines() if line.startswith("| `")]
+        table = {}
+        for files, backends in rows:
+            holders = {name.strip() for name in backends.split(",")}
+            table.update(dict.fromkeys(re.findall(r"`(\w+)`", files), holders))
+        tables.append(table)
+    return tables
+
+
+def present_files(pattern: str) -> dict[str, set[str]]:
+    """Return the modules of the folders that a pattern with one star names: by file, what stands
+    for the star."""
+    files: dict[str, set[str]] = {}
+    at = pattern.split("/").index("*")
+    for path in rooms.ROOT.glob(f"{pattern}/*.py"):
+        if path.stem != "__init__":
+            holder = path.relative_to(rooms.ROOT).parts[at]
+            files.setdefault(path.stem, set()).add(holder)
+    return files
+
+
+def files_of_backends() -> dict[str, set[str]]:
+    """Return the modules of each backend: by file, the backends that have it."""
+    backends = {"numpy", "tf1", "tf2", "torch"}
+    present = {file: held & backends for file, held in present_files("backends/*").items()}
+    return {file: held for file, held in present.items() if held}
+
+
+def test_the_files_of_a_backend_are_listed_with_the_backends_that_have_them():
+    """A new file in one backend is a row of its own, and so has to say why the others lack it."""
+    of_backends, of_ports = listed_files(PAGE)
+    assert files_of_backends() == of_backends
+    assert present_files("backends/ports/*/ehr_mgan") == of_ports
+
+
+def test_a_file_under_another_name_is_found():
+    """In the page as it would be if one backend called it otherwise."""
+    row = "| `training` | tf1, tf2, torch |"
+    assert row in PAGE
+    page = PAGE.replace(row, "| `training` | tf1, tf2 | |\n| `trainer` | torch |")
+    assert files_of_backends() != listed_files(page)[0]
+
+
 @pytest.mark.parametrize("name", sorted(UNDRAWN))
 def test_what_is_not_drawn_is_named(name: str):
     """It is a file, and the page says what it is for."""

@@ -281,10 +281,10 @@ def test_the_example_ports_are_judged_as_the_page_says(tmp_path: Path):
     for name, source in blocks:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(source, encoding="utf-8")
-    pythons = [
-        f"{name}={provision.locate(name, 'cpu', overrides={}, environ=os.environ, progress=print).path}"
-        for name in ("tf2", "torch")
-    ]
+    pythons = []
+    for name in ("tf2", "torch"):
+        build = provision.locate(name, "cpu", overrides={}, environ=os.environ, progress=print)
+        pythons.append(f"{name}={build.path}")
     for sides, code in ((("tf2", "torch"), 0), (("tf2", "torch@bare"), 1)):
         argv = [
             sys.executable,

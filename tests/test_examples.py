@@ -1,4 +1,5 @@
-"""Every example in a docstring runs and prints what it says; what users call or subclass has one."""
+"""Every example in a docstring runs and prints what it says; what users call or subclass has
+one."""
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Callable, Mapping
-from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,23 @@ def test_every_count_sees_what_is_planted_and_nothing_else(name: str):
     assert [] == list(count("harness/planted.py", HONEST[name]))
 
 
+@pytest.mark.parametrize("count", structure.FORM, ids=lambda count: count.__name__)
+@pytest.mark.parametrize("folder", [structure.PROGRAMS, "tests/meta", structure.STRANGERS])
+def test_tests_are_held_to_the_counts_of_form(
+    tmp_path: Path, folder: str, count: structure.Counter
+):
+    """Planted in one of them: that number, and no other, is beyond its limit. Ports of strangers
+    are left out."""
+    (tmp_path / folder).mkdir(parents=True)
+    allowed = structure.FORM[count] if folder == "tests/meta" else 0
+    for place in range(allowed + 1):
+        path = tmp_path / folder / f"planted_{place}.py"
+        path.write_text(PLANTED[count.__name__], encoding="utf-8")
+    beyond = [where for _, number, limit, where in structure.numbers(tmp_path) if number > limit]
+    assert [allowed + 1] * (folder != structure.STRANGERS) == [len(where) for where in beyond]
+    assert all(line.startswith(f"{folder}/") for where in beyond for line in where)
+
+
 def test_every_counter_is_shown():
     """A new one needs planted code here."""
     assert {*PLANTED} == {*HONEST} == {count.__name__ for _, count in structure.COUNTS.values()}
@@ -96,7 +114,35 @@ def test_every_homonym_is_one():
         covered = {(path, word) for path, word in spelled if homonym.covers(path, word)}
         assert homonym.words == {word for _, word in covered}, homonym.reason
         for place in homonym.places:
-            assert any(fnmatch(path, place) for path, _ in covered), (homonym.reason, place)
+            assert any(fnmatch.fnmatch(path, place) for path, _ in covered), (homonym.reason, place)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("harness/plan/timing.py", "harness/plan/timing"),
+        ("harness/commands/own_recording.py", "harness/commands/own_recording"),
+        ("harness/rendering/__init__.py", "harness/rendering"),
+        ("backends/protocol/staging.py", "backends/protocol/staging"),
+        ("harness/rendering/format.py", ""),
+        ("harness/plan/timings.py", ""),
+        ("harness/environments/staging.py", ""),
+        ("harness/bisecting/__init__.py", ""),
+        ("backends/torch/teacher_forcing.py", ""),
+        ("tests/evaluation/kills/striking.py", ""),
+    ],
+)
+def test_a_module_named_after_an_activity_is_seen(path: str, name: str):
+    """A new one, and a room once, by its own module; an established noun is one in its own place
+    alone."""
+    assert [name] * bool(name) == words.gerunds([path])
+
+
+def test_every_established_noun_is_the_name_of_a_module():
+    """What was renamed or removed is excused no longer."""
+    names = {path.removesuffix(".py").removesuffix("/__init__") for path in structure.sources()}
+    unused = [noun for noun in words.ESTABLISHED_NOUNS if not fnmatch.filter(names, noun)]
+    assert [] == unused
 
 
 def test_a_stretch_that_stands_twice_is_seen_once():

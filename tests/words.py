@@ -1,8 +1,8 @@
 """The words that verdicts, statuses, stages and the like are, and where the same letters mean
-something else.
+something else; and the names of modules that are no nouns.
 
 The words are those of the enumerations, whatever is added to one of them; `tests.structure` counts
-where one stands as a literal.
+where one stands as a literal, and the modules that are named after an activity.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import ast
 import dataclasses
 import enum
-from collections.abc import Iterator
-from fnmatch import fnmatch
+import fnmatch
+from collections.abc import Iterable, Iterator
 
 from backends.contract import Stage, Status
 from harness.changes.model import Severity
@@ -46,7 +46,7 @@ class Homonym:
 
     def covers(self, path: str, word: str) -> bool:
         """Whether the word is none of an enumeration in that module."""
-        return word in self.words and any(fnmatch(path, place) for place in self.places)
+        return word in self.words and any(fnmatch.fnmatch(path, place) for place in self.places)
 
 
 def _homonym(reason: str, words: str, *places: str) -> Homonym:
@@ -67,13 +67,16 @@ HOMONYMS = (
         "harness/evaluation/pair_evidence.py",
         "harness/evaluation/stage_rows.py",
     ),
-    _homonym("a method of a port", "update", "backends/declarations.py", "backends/tf2/trainer.py"),
+    _homonym(
+        "a method of a port", "update", "backends/declarations.py", "backends/tf2/training.py"
+    ),
     _homonym(
         "what a workload's configuration says of its forward look",
         "forward",
         "backends/protocol/session.py",
         "backends/recording/*.py",
         "backends/t*/core.py",
+        "backends/tf1/teacher_forcing.py",
         "harness/workloads/spec.py",
     ),
     _homonym("a phase in which randomness is drawn", "forward", "backends/adapter/side.py"),
@@ -104,11 +107,11 @@ HOMONYMS = (
         "what a dtype was seen of",
         "loss",
         "backends/ports/numpy/linear.py",
-        "backends/tf1/phases.py",
-        "backends/tf2/trainer.py",
+        "backends/tf1/training.py",
+        "backends/tf2/training.py",
         "backends/torch/training.py",
     ),
-    _homonym("a part of TensorFlow 1's graph", "gradients update", "backends/tf1/phases.py"),
+    _homonym("a part of TensorFlow 1's graph", "gradients update", "backends/tf1/training.py"),
     _homonym("how TensorFlow pads", "SAME", "backends/ports/tf1/cnn.py"),
     _homonym("a curve's name", "loss", "harness/sinks/mlflow.py"),
     _homonym(
@@ -135,6 +138,21 @@ HOMONYMS = (
     _homonym("an instruction of a pickle", "NONE", "harness/workloads/ehr_mgan/pickle_opcodes.py"),
 )
 
+#: Modules and rooms that are named after an activity all the same, by their path without `.py`: the
+#: gerund is what the field calls the thing, and why.
+ESTABLISHED_NOUNS = {
+    "backends/*/teacher_forcing": "how recurrent models are trained on true values",
+    "backends/measuring": "the room in which whole steps are measured; it does nothing else",
+    "backends/protocol/loading": "of a plug-in: a port",
+    "backends/recording": "what a run leaves on a tape; a recording is made there",
+    "backends/recording/graph_feeding": "TensorFlow 1 feeds its graphs",
+    "backends/*/training": "what a framework does beside inference",
+    "harness/bisecting": "the room of `harness bisect`",
+    "harness/commands/listing": "a table that is printed",
+    "harness/environments/staging": "a place where files wait for those who use them",
+    "harness/models/training": "what a model has behind it",
+}
+
 
 def literals(source: str) -> Iterator[tuple[int, str]]:
     """Yield the line and the word of every literal that is a word of an enumeration: not the
@@ -158,6 +176,20 @@ def _exempt(node: ast.AST) -> list[ast.expr]:
     if isinstance(node, ast.ClassDef) and node.name in {kind.__name__ for kind in ENUMERATIONS}:
         return [item.value for item in node.body if isinstance(item, ast.Assign)]
     return []
+
+
+def gerunds(paths: Iterable[str]) -> list[str]:
+    """Return the modules and rooms of the product that are named after an activity, as `staging`
+    is, and are no established nouns.
+
+    Args:
+        paths: of modules, below the root.
+    """
+    names = {path.removesuffix(".py").removesuffix("/__init__") for path in paths}
+    activities = {name for name in names if name.startswith(PACKAGES) and name.endswith("ing")}
+    for noun in ESTABLISHED_NOUNS:
+        activities -= {*fnmatch.filter(activities, noun)}
+    return sorted(activities)
 
 
 def spelled(path: str, source: str) -> Iterator[tuple[int, str]]:

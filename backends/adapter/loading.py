@@ -33,9 +33,11 @@ def module(path: str, paths: Sequence[str]) -> types.ModuleType:
     """
     if MODULE in sys.modules:
         return sys.modules[MODULE]
-    for folder in reversed([os.path.dirname(os.path.abspath(path)), *paths]):
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
+    own = os.path.dirname(os.path.abspath(path))
+    if own not in sys.path:
+        sys.path.insert(0, own)
+    # Behind what the interpreter has: a folder may hold packages that are another interpreter's.
+    sys.path += [folder for folder in paths if folder not in sys.path]
     spec = importlib.util.spec_from_file_location(MODULE, path)
     if spec is None or spec.loader is None:
         raise BrokenPort(f"{path} is no Python file: a pair file's name ends in .py")

@@ -9,6 +9,8 @@ which steps, each a tuple that begins with a word:
     ("slice", axis, start, stop)             a part of an axis: one of several fused kernels
     ("blocks", axis, order)                  an axis of len(order) equal blocks, in that order
     ("shift", axis, start, stop, value)      a constant added to a part: the forget gate's bias
+    ("concatenate", axis)                    only as the first: the sources beside each other, and
+                                             not their sum: gates with kernels of their own
 
 All of them can be undone, given the array that the result was cut out of. Standard library and
 NumPy.
@@ -54,7 +56,8 @@ def _forward(value: np.ndarray, step: Step, linear: bool) -> np.ndarray:
             shifted[_slices(value.ndim, axis, start, stop)] += amount
         return shifted
     raise ValueError(
-        f"step {word!r} of a piece: not one of transpose, reshape, slice, blocks, shift"
+        f"step {word!r} of a piece: not one of transpose, reshape, slice, blocks, shift, and"
+        " concatenate as the first"
     )
 
 
@@ -104,12 +107,23 @@ def apply(value: np.ndarray, steps: Iterable[Step], linear: bool = False) -> np.
     return np.array(value)
 
 
+def _beside(piece: Piece) -> bool:
+    return bool(piece.steps) and piece.steps[0][0] == "concatenate"
+
+
+def _concatenated(piece: Piece, own: Mapping[str, np.ndarray]) -> np.ndarray:
+    parts = [np.asarray(own[name], np.float64) for name in piece.sources]
+    return np.concatenate(parts, piece.steps[0][1])
+
+
 def canonical(piece: Piece, own: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the canonical tensor of a piece.
 
     Args:
         piece: which. own: the side's parameters by their own names.
     """
+    if _beside(piece):
+        return apply(_concatenated(piece, own), piece.steps[1:])
     parts = [
         apply(own[name], piece.steps, linear=index > 0) for index, name in enumerate(piece.sources)
     ]
@@ -123,6 +137,10 @@ def derived(piece: Piece, own: Mapping[str, np.ndarray]) -> Any:
     Args:
         piece: which. own: gradients or slots by the names of the side's parameters.
     """
+    if _beside(piece):
+        if all(name in own for name in piece.sources):
+            return apply(_concatenated(piece, own), piece.steps[1:], linear=True)
+        return None
     for name in piece.sources:
         if name in own:
             return apply(own[name], piece.steps, linear=True)
@@ -141,6 +159,13 @@ def own_values(
     """
     changed = dict(own)
     for piece in pieces:
+        if _beside(piece):
+            whole = _concatenated(piece, changed)
+            whole = _put(whole, piece.steps[1:], np.asarray(values[piece.name]))
+            ends = np.cumsum([changed[name].shape[piece.steps[0][1]] for name in piece.sources])
+            parts = np.split(whole, ends[:-1].tolist(), piece.steps[0][1])
+            changed.update(zip(piece.sources, parts))
+            continue
         share = np.asarray(values[piece.name]) / len(piece.sources)
         for index, name in enumerate(piece.sources):
             # A constant is added to the first one alone, as `canonical` has it.

@@ -10,7 +10,7 @@ from backends import contract, schedule
 from backends.adapter import pieces
 from backends.adapter.draws import Draws
 from backends.adapter.side import FORWARD, GENERATE, Side, StepResult, Tap
-from backends.contract import Setting, Taught
+from backends.contract import ForcedActivations, Setting
 from backends.parameters import check
 from backends.source import Batch
 from backends.survey import Piece
@@ -61,6 +61,14 @@ def _unshown(value: np.ndarray, axes: Optional[Tuple[int, ...]]) -> np.ndarray:
     if axes is None or value.ndim != len(axes):
         return value
     return np.transpose(value, np.argsort(axes))
+
+
+def _renamed(names: Mapping[str, Sequence[str]], named: Mapping[str, str]) -> Dict[str, List[str]]:
+    result = {}
+    for own, others in names.items():
+        if own in named:
+            result[named[own]] = [named[other] for other in others if other in named]
+    return result
 
 
 class Port(contract.Port):
@@ -128,7 +136,7 @@ class Port(contract.Port):
 
     def forward_from(
         self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
-    ) -> Taught:
+    ) -> ForcedActivations:
         draws = self._draws(FORWARD if training else GENERATE, batch)
         taps = {tap.name: tap for tap in self.plan.taps}
         own_teacher = {
@@ -136,13 +144,22 @@ class Port(contract.Port):
             for name, value in teacher.items()
             if name in taps
         }
-        taught = self.side.look_from(batch.arrays, training, draws, self.plan.taps, own_teacher)
+        forced = self.side.look_from(batch.arrays, training, draws, self.plan.taps, own_teacher)
+        shown = {name: (name, tap.axes) for name, tap in taps.items()}
+        # What a side gives of outputs is under its own names of them.
+        shown.update((own, (name, axes)) for name, (own, axes) in self.plan.outputs.items())
         values = {
-            name: _shown(value, taps[name].axes)
-            for name, value in taught.values.items()
-            if name in taps
+            shown[own][0]: _shown(value, shown[own][1])
+            for own, value in forced.values.items()
+            if own in shown
         }
-        return Taught(values, taught.read, taught.own, taught.rooted)
+        named = {own: name for own, (name, _) in shown.items()}
+        return ForcedActivations(
+            values,
+            _renamed(forced.read, named),
+            _renamed(forced.own, named),
+            [named[own] for own in forced.rooted if own in named],
+        )
 
     def _losses(self, phase: str, result: StepResult) -> Dict[str, float]:
         return {name: float(result.losses[own]) for name, own in self.plan.losses[phase].items()}

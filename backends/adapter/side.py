@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from backends.adapter.draws import Draws
-from backends.contract import Setting, Taught, Unsupported
+from backends.contract import ForcedActivations, Setting, Unsupported
 from backends.pair import Declared
 from backends.survey import Survey
 
@@ -80,6 +80,14 @@ class Side(abc.ABC):
     @abc.abstractmethod
     def survey(self, arrays: Arrays) -> Survey:
         """Find out everything about the side by running it on a batch; leave its state alone.
+
+        Args:
+            arrays: one batch of training rows.
+        """
+
+    def prepare(self, arrays: Arrays) -> None:  # noqa: B027  (most have nothing to do)
+        """Build what some models build at their first call, weights among it; a survey does so
+        first. Called before `parameters` where no survey was made in this process.
 
         Args:
             arrays: one batch of training rows.
@@ -155,7 +163,7 @@ class Side(abc.ABC):
         draws: Optional[Draws],
         taps: Sequence[Tap],
         teacher: Arrays,
-    ) -> Taught:
+    ) -> ForcedActivations:
         """Return `look`, each tap computed from the teacher's values of those before it.
 
         Args:

@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Union
 import numpy as np
 
 from backends import schedule
-from backends.contract import PRECISION_TABLE, Port, Setting, Taught, Unsupported
+from backends.contract import PRECISION_TABLE, ForcedActivations, Port, Setting, Unsupported
 from backends.numpy import teacher_forcing
 from backends.parameters import check
 from backends.recording.undeclared_state import CONTRACT, Memory, Place, Undeclared
@@ -127,7 +127,7 @@ class NumpyPort(Port):
 
     def forward_from(
         self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
-    ) -> Taught:
+    ) -> ForcedActivations:
         return teacher_forcing.teacher_forced(self, batch, training, teacher)
 
     def train_step(self, phase: str, batch: Any) -> Dict[str, float]:

@@ -14,7 +14,7 @@ from typing import Any, Dict, List, Mapping, Optional, Set
 
 import numpy as np
 
-from backends.contract import Taught
+from backends.contract import ForcedActivations
 from backends.recording.teacher_forcing import ForcedRecord, fits
 from backends.recording.undeclared_state import alike
 from backends.source import Batch
@@ -75,7 +75,7 @@ class Probed(ForcedRecord):
 
 def teacher_forced(
     port: Any, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
-) -> Taught:
+) -> ForcedActivations:
     """Return what `Port.forward_from` promises, of a `NumpyPort` whose `forward` keeps a
     `new_record()`."""
     first = Probed(teacher)
@@ -83,7 +83,7 @@ def teacher_forced(
     if record is not first:
         names = list(record)
         own = {name: names[:index] for index, name in enumerate(names)}
-        return Taught(record, {name: [] for name in names}, own)
+        return ForcedActivations(record, {name: [] for name in names}, own)
     plain = Probed(teacher, None)
     spoilt = [Probed(teacher, number) for number in NUMBERS]
     for probed in (plain, *spoilt):
@@ -99,20 +99,20 @@ def teacher_forced(
             if source not in read[name] and not _same(poisoned.kept.get(name), plain.kept[name]):
                 read[name] = [other for other in names if other in (*read[name], source)]
     rooted = [name for name in names if not read[name] and not own[name]]
-    return Taught(plain.kept, read, own, rooted)
+    return ForcedActivations(plain.kept, read, own, rooted)
 
 
 def _run(port: Any, batch: Batch, training: bool, record: Probed) -> Any:
     kept = port.weights
     # Copies: an activation may be a weight itself.
     port.weights = {name: value.copy() for name, value in kept.items()}
-    port.lesson = record
+    port.forced_record = record
     noise = None if batch.noise is None else _copies(batch.noise)
     try:
         with port.undeclared.undisturbed(), np.errstate(all="ignore"):
             return port.forward(Batch(_copies(batch.arrays), noise), training)
     finally:
-        port.weights, port.lesson = kept, None
+        port.weights, port.forced_record = kept, None
 
 
 def _copies(arrays: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:

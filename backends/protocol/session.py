@@ -248,7 +248,7 @@ class Session(Modeling, Pairing):
         with faults.watched(self.port, self.note):
             return recorder.record(stages, steps, variants)
 
-    def do_teach(self, tape: str, teacher: str, folder: str) -> Dict[str, Any]:
+    def do_teacher_force(self, tape: str, teacher: str, folder: str) -> Dict[str, Any]:
         """Record the forward stage again, teacher-forced: each activation computed from the
         teacher's values of those before it.
         """

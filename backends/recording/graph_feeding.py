@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
-from backends.contract import Taught
+from backends.contract import ForcedActivations
 from backends.recording.graphs import ancestry, node
 from backends.recording.teacher_forcing import DATA, TEACHER, Node, Walk, fits, survey
 
@@ -25,7 +25,7 @@ def teacher_forced(
     teacher: Mapping[str, np.ndarray],
     run: Callable[[Any, Mapping[Any, Any]], Any],
     constant: Callable[[Any], Any],
-) -> Taught:
+) -> ForcedActivations:
     """Return what `Port.forward_from` promises.
 
     Args:
@@ -55,7 +55,7 @@ def teacher_forced(
                     not exchanged and leaves[target.name][0] == TEACHER
                 ):
                     leaves[target.name], feed[target.name] = (TEACHER, name), fed
-    return Taught(values, *survey(walks, starts))
+    return ForcedActivations(values, *survey(walks, starts))
 
 
 def _feeds(

@@ -34,7 +34,7 @@ def record(
 
     Returns:
         `tensors` and `files` as a recording has them; `read`, `own` and `rooted` of
-        `backends.contract.Taught`, by the tensors' names.
+        `backends.contract.ForcedActivations`, by the tensors' names.
 
     Raises:
         Unsupported: the port cannot be teacher-forced.

@@ -68,8 +68,8 @@ class ForcedRecord(MutableMapping[str, Any]):
     def __setitem__(self, name: str, value: Any) -> None:
         if name in self._answered:
             raise Unsupported(
-                f"the activation {name} is read and then set again: a port that is to be taught"
-                " sets each once"
+                f"the activation {name} is read and then set again: a port that is to be"
+                " teacher-forced sets each once"
             )
         self.kept[name], self._set[name] = self._keep(name, value), value
 

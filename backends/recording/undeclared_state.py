@@ -26,7 +26,7 @@ CONTRACT = frozenset(
         "steps_trained",
         "single_steps",
         "step_origin",
-        "lesson",
+        "forced_record",
     ]
 )
 PLAIN = (type(None), bool, int, float, complex, str, np.generic)

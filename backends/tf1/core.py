@@ -7,9 +7,9 @@ a later update cannot change, where a ref variable may show it before or after t
 "the loss before the update" would be a race.
 
 A port built on `Tf1Port` declares its inputs, its activations and its loss terms; the graph, its
-runs and read-back of settings are here, losses, gradients and updates in `phases`, noise and native
-input in `native`, weights and checkpoints in `state`. Variables and ops only: `tf.layers` and RNN
-cells are gone from Keras 3.
+runs are here, losses, gradients and updates in `training`, weights and checkpoints in `state`,
+native draws in `native`, the process' switches in `runtime`. Variables and ops only: `tf.layers`
+and RNN cells are gone from Keras 3.
 """
 
 from __future__ import annotations
@@ -21,14 +21,12 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from backends import loss_scale
-from backends.contract import PRECISION_TABLE, Port, Setting, Taught
-from backends.recording import graph_feeding
-from backends.recording.graphs import contractions_above
+from backends.contract import PRECISION_TABLE, ForcedActivations, Port, Setting
 from backends.schedule import columns, phases_at
 from backends.source import Batch
-from backends.tf1 import native, phases, runtime, undeclared_state
-from backends.tf1.phases import SCOPE
+from backends.tf1 import native, runtime, teacher_forcing, undeclared_state
 from backends.tf1.state import StoredPort, Tensors
+from backends.tf1.training import SCOPE, Phases, build_optimizers, probe
 
 #: The abilities of a backend are read from this module.
 DEVICES, EXECUTIONS = runtime.DEVICES, runtime.EXECUTIONS
@@ -79,7 +77,7 @@ class Tf1Port(StoredPort):
         self._saver: Any = None
         self.xla = False
         if setting.execution == "compiled":
-            self.xla = runtime.require_clusters(self.session, phases.probe(self))
+            self.xla = runtime.require_clusters(self.session, probe(self))
 
     # -- what a port declares ----------------------------------------------------------------------
 
@@ -181,8 +179,8 @@ class Tf1Port(StoredPort):
             (name, tensor.dtype.name) for name, tensor in self.training.items()
         )
         self.observed_dtypes["output"] = self.inference[self.PRODUCT].dtype.name
-        self.optimizers = phases.build_optimizers(self.config, self.weights, self.dtype, self.table)
-        self.phases = phases.Phases(self)
+        self.optimizers = build_optimizers(self.config, self.weights, self.dtype, self.table)
+        self.phases = Phases(self)
         self.state: Tensors = collections.OrderedDict()
         for optimizer in self.optimizers.values():
             self.state.update(optimizer.state)
@@ -207,27 +205,25 @@ class Tf1Port(StoredPort):
             feed.update((sites[site], value) for site, value in batch.noise.items())
         return feed
 
+    def _looked_at(self, batch: Batch, training: bool) -> Dict[Any, Any]:
+        return self._feed(self.config["forward"]["phase"] if training else "", batch)
+
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
         tensors = self.training if training else self.inference
-        feed = self._feed(self.config["forward"]["phase"] if training else "", batch)
         with self.undeclared.undisturbed():
-            values = self._run(list(tensors.values()), feed)
+            values = self._run(list(tensors.values()), self._looked_at(batch, training))
         return {name: runtime.readable(value) for name, value in zip(tensors, values)}
 
     def forward_from(
         self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
-    ) -> Taught:
-        tensors = self.training if training else self.inference
-        phase = self.config["forward"]["phase"]
-        inputs = [*self.arrays.values(), *self.noise.sites.get(phase, {}).values()]
-        feed = self._feed(phase if training else "", batch)
+    ) -> ForcedActivations:
         with self.undeclared.undisturbed():
-            return graph_feeding.teacher_forced(
-                tensors, inputs, feed, teacher, self._run, tf.get_static_value
+            return teacher_forcing.teacher_forced(
+                self, self._looked_at(batch, training), training, teacher
             )
 
     def contracted(self, batch: Batch, training: bool) -> List[str]:
-        return contractions_above(self.training if training else self.inference)
+        return teacher_forcing.contracted(self, training)
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
         built = self.phases[phase]

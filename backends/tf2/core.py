@@ -4,9 +4,9 @@ The same code runs on Keras 2 and Keras 3. Three things keep it exact on both: e
 dtype policy by hand, losses are `tf.nn` ops, and gradients are taken of `tf.Variable`s, which Keras
 3 wraps in a class of its own.
 
-A port built on `Tf2Port` declares its layers, inputs, activations and loss terms; updates and their
-tracing are in `trainer`, weights and checkpoints in `state`, native draws in `native`. Here is the
-contract: arrays in, arrays out.
+A port built on `Tf2Port` declares its layers, inputs, activations and loss terms; the contract,
+arrays in and arrays out, is here, losses, gradients and updates in `training`, weights and
+checkpoints in `state`, native draws in `native`, the process' switches in `runtime`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import numpy as np
 import tensorflow as tf
 
 from backends import loss_scale, schedule
-from backends.contract import PRECISION_TABLE, Port, Setting, Taught, Unsupported
+from backends.contract import PRECISION_TABLE, ForcedActivations, Port, Setting, Unsupported
 from backends.source import Batch
 from backends.tf2 import graph_cut, native, runtime, teacher_forcing, undeclared_state
 from backends.tf2.state import StoredPort
-from backends.tf2.trainer import Tensors, Trainer
+from backends.tf2.training import Tensors, Trainer
 
 #: The abilities of a backend are read from this module.
 DEVICES, EXECUTIONS = runtime.DEVICES, runtime.EXECUTIONS
@@ -189,7 +189,7 @@ class Tf2Port(StoredPort):
 
     def forward_from(
         self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
-    ) -> Taught:
+    ) -> ForcedActivations:
         with runtime.refusals(), self.undeclared.undisturbed():
             arrays, noise = self._looked_at(batch, training)
             forced = teacher_forcing.teacher_forced(self, arrays, noise, training, teacher)
@@ -271,7 +271,7 @@ class Tf2Port(StoredPort):
     def _batches(self, source: Any) -> Tuple[Any, ...]:
         """Return the batches of a source; before them the port, because its id is the stream's
         key."""
-        return self, native.Batches(self._tensors(source.training_rows()), source, self.noise)
+        return self, native.Rows(self._tensors(source.training_rows()), source, self.noise)
 
     def generate(self, source: Any, count: int) -> np.ndarray:
         rows = source.evaluation_rows(count)

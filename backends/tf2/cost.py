@@ -10,7 +10,7 @@ import tensorflow as tf
 from backends.contract import PRECISION_TABLE, Unsupported
 from backends.measuring import allocator
 from backends.measuring import flops as contractions
-from backends.tf2 import trainer
+from backends.tf2.training import calls
 
 SOURCE = "TensorFlow's registry of float operations, on the traced functions"
 
@@ -26,7 +26,7 @@ def flops(port: Any, timer: Any) -> float:
         raise Unsupported(
             "XLA fuses contractions; TensorFlow's counter knows the graph before it only"
         )
-    with trainer.calls() as functions:
+    with calls() as functions:
         timer.run(1)
     if not functions:
         raise Unsupported("TensorFlow counts operations of graphs, and this port traces none")

@@ -14,7 +14,7 @@ from tensorflow.python.eager import context
 from tensorflow.python.framework import op_callbacks
 
 from backends.measuring.host_environment import tensorflow_tries_algorithms, word_for_denormals
-from backends.tf2.trainer import Traced
+from backends.tf2.training import Traced
 
 CONTRACTIONS = re.compile(
     r"(Sparse|Batch|_?Fused)*(MatMul|Conv2D|Conv3D|Einsum)|DepthwiseConv2d|.*(LSTM|GRU|RNN)"

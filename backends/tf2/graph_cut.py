@@ -12,9 +12,9 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 import numpy as np
 import tensorflow as tf
 
-from backends.contract import Taught, Unsupported
+from backends.contract import ForcedActivations, Unsupported
 from backends.recording import graph_feeding
-from backends.tf2.trainer import Tensors
+from backends.tf2.training import Tensors
 
 
 def teacher_forced(
@@ -22,7 +22,7 @@ def teacher_forced(
     inputs: Tuple[Tensors, Optional[Tensors]],
     training: bool,
     teacher: Mapping[str, np.ndarray],
-) -> Taught:
+) -> ForcedActivations:
     """Return what `Port.forward_from` promises, of a `Tf2Port`.
 
     Args:

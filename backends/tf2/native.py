@@ -80,9 +80,9 @@ def draw(site: Mapping[str, Any], seed: Any, dtype: Any) -> Any:
     return tf.cast(values < site["keep"], dtype) if site["kind"] == "keep_mask" else values
 
 
-class Batches:
-    """The batches of a native source: rows live on the device, each epoch has one permutation,
-    partial batches are dropped.
+class Rows:
+    """The rows of a native source on the device, and the order of its batches: each epoch has one
+    permutation, partial batches are dropped.
 
     Args:
         rows: tensors by name.

@@ -11,7 +11,7 @@ import tensorflow as tf
 from backends.contract import Port
 from backends.parameters import check
 from backends.tf2 import checkpoints, undeclared_state
-from backends.tf2.trainer import Tensors, Trainer
+from backends.tf2.training import Tensors, Trainer
 
 
 class StoredPort(Port):

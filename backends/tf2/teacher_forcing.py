@@ -11,11 +11,11 @@ from typing import Any, Dict, List, Mapping, Optional
 import numpy as np
 import tensorflow as tf
 
-from backends.contract import Taught
+from backends.contract import ForcedActivations
 from backends.recording.graphs import ancestry, contractions_above, node
 from backends.recording.teacher_forcing import DATA, TEACHER, ForcedRecord, fits, survey
 from backends.tf2 import releases, runtime
-from backends.tf2.trainer import Tensors
+from backends.tf2.training import Tensors
 
 
 def teacher_forced(
@@ -24,7 +24,7 @@ def teacher_forced(
     noise: Optional[Tensors],
     training: bool,
     teacher: Mapping[str, np.ndarray],
-) -> Taught:
+) -> ForcedActivations:
     """Return what `Port.forward_from` promises, of a `Tf2Port`."""
     origins: Dict[str, Any] = {}
     order: List[str] = []
@@ -44,11 +44,11 @@ def teacher_forced(
             leaves[forced.name] = TEACHER, name
             return forced
 
-        port.lesson = record = ForcedRecord(answer)
+        port.forced_record = record = ForcedRecord(answer)
         try:
             activations = port.activations(arrays, noise, training)
         finally:
-            port.lesson = None
+            port.forced_record = None
         # A port may have a dict of its own, or add to it at the end.
         own_values = record.kept if activations is record else activations
         kept = {name: tf.convert_to_tensor(own_values[name]) for name in activations}
@@ -64,7 +64,7 @@ def teacher_forced(
     constants = {name: tf.constant(value) for name, value in teacher_values.items()}
     values = function.get_concrete_function(arrays, noise, constants)(arrays, noise, constants)
     readable = {name: runtime.readable(value) for name, value in zip(order, values)}
-    return Taught(readable, *origins["survey"])
+    return ForcedActivations(readable, *origins["survey"])
 
 
 def contracted(port: Any, arrays: Tensors, noise: Optional[Tensors], training: bool) -> List[str]:

@@ -35,7 +35,7 @@ def _number(path: str) -> int:
     return int(match.group(1))
 
 
-def write(
+def save(
     folder: str,
     workload: str,
     steps: int,

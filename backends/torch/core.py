@@ -1,31 +1,36 @@
 """What the `torch` backend can do, and the part of a port that is not the model.
 
 A port built on `TorchPort` declares its module, the canonical name and layout of each weight, and
-what it computes; precision, activations, generation and read-back of settings are here, training in
-`training`, weights and checkpoints in `state`.
+what it computes; precision, activations and generation are here, losses, gradients and updates in
+`training`, weights and checkpoints in `state`, native draws in `native`, the process' switches in
+`runtime`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple, Type
 
 import numpy as np
 import torch
 
-from backends.contract import PRECISION_TABLE, BrokenPort, Port, Setting, Taught, Unsupported
+from backends.contract import (
+    PRECISION_TABLE,
+    BrokenPort,
+    ForcedActivations,
+    Port,
+    Setting,
+)
 from backends.source import Batch
-from backends.torch import devices, memory, native, teacher_forcing, undeclared_state
+from backends.torch import memory, native, runtime, teacher_forcing, undeclared_state
 from backends.torch.compilation import Compiler
-from backends.torch.devices import DEVICES  # noqa: F401  (abilities are read here)
 from backends.torch.normalization import BatchNorm  # noqa: F401  (ports take it from here)
 from backends.torch.state import Tensors, dtype_label
 from backends.torch.training import TrainedPort
 
-#: On every device; on a GPU there is also `CUDAGRAPH`.
-EXECUTIONS = ("default", "eager", "compiled")
-CUDAGRAPH = "cudagraph"
+#: The abilities of a backend are read from this module.
+DEVICES, EXECUTIONS = runtime.DEVICES, runtime.EXECUTIONS
+framework_versions, synchronize = runtime.framework_versions, runtime.synchronize
 
 DTYPES = {
     "float64": torch.float64,
@@ -36,17 +41,6 @@ DTYPES = {
 #: Axes of torch's own layouts in canonical order.
 DENSE = (1, 0)  # [out, in] -> [in, out]
 CONV2D = (2, 3, 1, 0)  # [out, in, h, w] -> [h, w, in, out]
-
-
-def framework_versions() -> Dict[str, str]:
-    """Return the versions that decide what this backend computes."""
-    return {"torch": torch.__version__, "numpy": np.__version__, "cuda": str(torch.version.cuda)}
-
-
-def synchronize(device: str) -> None:
-    """Return when the device has finished all work."""
-    if device == "gpu":
-        torch.cuda.synchronize()
 
 
 class TorchPort(TrainedPort):
@@ -71,25 +65,15 @@ class TorchPort(TrainedPort):
     CHANNELS_FIRST = False
 
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
-        executions = (*EXECUTIONS, CUDAGRAPH)
-        if setting.execution not in executions:
-            raise Unsupported(
-                f"torch has no {setting.execution} execution; it has {', '.join(executions)}"
-            )
-        if setting.execution == CUDAGRAPH and setting.device != "gpu":
-            raise Unsupported(
-                f"CUDA graphs need an NVIDIA GPU; this is the {setting.device.upper()}"
-            )
+        self.device = runtime.require(setting)
         _refuse_unused(type(self))
-        self.device = devices.device(setting)
         Port.__init__(self, config, setting)
         self.keeps_freed = memory.keep_freed()
-        _switch(setting)
         table = PRECISION_TABLE[setting.precision]
-        self.dtype, self.low = DTYPES[table["master"]], DTYPES[table["contraction"]]
+        self.dtype, self.low_dtype = DTYPES[table["master"]], DTYPES[table["contraction"]]
         self.compiler = None
-        if setting.execution in ("compiled", CUDAGRAPH):
-            self.compiler = Compiler(setting.execution == CUDAGRAPH)
+        if setting.execution in ("compiled", runtime.CUDAGRAPH):
+            self.compiler = Compiler(setting.execution == runtime.CUDAGRAPH)
         self.reached: Set[int] = set()
         self.model = self.build().to(self.device, self.dtype)
         tensors = dict(self.model.named_buffers(), **dict(self.model.named_parameters()))
@@ -100,7 +84,7 @@ class TorchPort(TrainedPort):
             name: value for name, value in self.weights.items() if value.requires_grad
         }
         self._build_updaters(table)
-        self.drawing = native.Drawing(config, self.device, self.dtype)
+        self.noise = native.Noise(config, self.device, self.dtype)
         # The optimizers are not compiled: their kernels take all weights at once as they are.
         whole = self.compiled if self.COMPILED_WHOLE else lambda function: function
         self._terms = whole(self.loss_terms)
@@ -174,7 +158,9 @@ class TorchPort(TrainedPort):
     @contextlib.contextmanager
     def precision(self) -> Iterator[None]:
         """Run contractions in the low dtype, as `PRECISION_TABLE` defines it."""
-        with torch.autocast(self.device.type, dtype=self.low, enabled=self.low is not self.dtype):
+        with torch.autocast(
+            self.device.type, dtype=self.low_dtype, enabled=self.low_dtype is not self.dtype
+        ):
             yield
 
     # -- the contract ------------------------------------------------------------------------------
@@ -193,7 +179,7 @@ class TorchPort(TrainedPort):
         return self.tensors(batch.arrays), {}
 
     def new_record(self) -> Any:
-        if self.recording or self.lesson is not None:
+        if self.recording or self.forced_record is not None:
             return Port.new_record(self)
         return {}  # copies are for looks
 
@@ -210,7 +196,7 @@ class TorchPort(TrainedPort):
 
     def forward_from(
         self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
-    ) -> Taught:
+    ) -> ForcedActivations:
         inputs = self._looked_at(batch, training)
         with self.undeclared.undisturbed(), self.mode(training, tracking=False):
             return teacher_forcing.teacher_forced(self, *inputs, teacher)
@@ -231,24 +217,16 @@ class TorchPort(TrainedPort):
             return self.array(product)
 
     def effective(self) -> Dict[str, Any]:
-        gpu = self.device.type == "cuda"
         execution = {"execution": "eager"} if self.compiler is None else self.compiler.effective()
         policy = str(self.dtype)
-        if self.low is not self.dtype:
-            policy = f"{self.dtype}, autocast {self.low}"
-        effective = {
-            "threads": torch.get_num_threads(),
-            "inter_threads": torch.get_num_interop_threads(),
-            "device": torch.cuda.get_device_name() if gpu else "cpu",
-            "tf32": bool(gpu and torch.backends.cuda.matmul.allow_tf32),
-            "xla": False,
-            "deterministic": torch.are_deterministic_algorithms_enabled(),
-            "dtype_policy": policy,
-            "cudnn_benchmark": torch.backends.cudnn.benchmark,
-            "mkldnn": torch.backends.mkldnn.is_available(),
-            "keeps_freed_memory": self.keeps_freed,
-        }
-        return dict(effective, **execution)
+        if self.low_dtype is not self.dtype:
+            policy = f"{self.dtype}, autocast {self.low_dtype}"
+        return dict(
+            runtime.effective(self.device),
+            dtype_policy=policy,
+            keeps_freed_memory=self.keeps_freed,
+            **execution,
+        )
 
 
 def _refuse_unused(port: Type[TorchPort]) -> None:
@@ -266,16 +244,3 @@ def _refuse_unused(port: Type[TorchPort]) -> None:
             f" PRODUCT = {port.PRODUCT!r}, and computes in `activations` and `loss_terms`. Define"
             " these."
         )
-
-
-def _switch(setting: Setting) -> None:
-    """Set torch's own switches as a setting asks; they are the whole process'."""
-    torch.set_num_threads(setting.threads)
-    with contextlib.suppress(RuntimeError):  # may be set once a process; a second port is too late
-        torch.set_num_interop_threads(1)
-    tf32 = setting.precision == "tf32"
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
-    # Without it cuBLAS refuses to be deterministic; it reads it when its first handle is made.
-    if setting.deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(setting.deterministic)

@@ -19,7 +19,7 @@ from backends.torch.seeds import Seeding
 STEP, GENERATION, EPOCH = "step", "generation", "epoch"
 
 
-class Drawing:
+class Noise:
     """Draws what `config["noise"]` declares, on the device and in the stored dtype."""
 
     def __init__(self, config: Mapping[str, Any], device: torch.device, dtype: torch.dtype) -> None:
@@ -30,7 +30,7 @@ class Drawing:
             for phase in site["phases"]:
                 self._sites.setdefault(phase, []).append((index, site))
 
-    def noise(self, phase: str, seed: int, kind: str, number: int) -> Dict[str, torch.Tensor]:
+    def draw(self, phase: str, seed: int, kind: str, number: int) -> Dict[str, torch.Tensor]:
         """Return every site of a phase: number `number` of its `kind`. An entry of several phases
         is the same in all of them."""
         return {
@@ -62,9 +62,9 @@ class Rows:
     epoch; partial batches are dropped."""
 
     def __init__(
-        self, rows: Mapping[str, torch.Tensor], drawing: Drawing, seed: int, batch: int
+        self, rows: Mapping[str, torch.Tensor], noise: Noise, seed: int, batch: int
     ) -> None:
-        self.rows, self.drawing, self.seed, self.batch_size = rows, drawing, seed, batch
+        self.rows, self.noise, self.seed, self.batch_size = rows, noise, seed, batch
         self.total = len(next(iter(rows.values())))
         if self.total < batch:
             raise ValueError(f"{self.total} training rows are fewer than one batch of {batch}")
@@ -73,8 +73,8 @@ class Rows:
     def batch(self, step: int) -> Dict[str, torch.Tensor]:
         """Return the batch of a step, counted from 0."""
         batches = self.total // self.batch_size
-        epoch, index = schedule.epoch_at(self.drawing.config, step, batches)
+        epoch, index = schedule.epoch_at(self.noise.config, step, batches)
         if epoch != self._epoch:
-            self._epoch, self._order = epoch, self.drawing.order(self.seed, epoch, self.total)
+            self._epoch, self._order = epoch, self.noise.order(self.seed, epoch, self.total)
         chosen = self._order[index * self.batch_size : (index + 1) * self.batch_size]
         return {name: value.index_select(0, chosen) for name, value in self.rows.items()}

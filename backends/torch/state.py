@@ -11,7 +11,7 @@ import torch
 from backends.contract import Port
 from backends.parameters import check
 from backends.torch import checkpoints, undeclared_state
-from backends.torch.updater import Updater
+from backends.torch.optimizers import Updater
 
 Tensors = Dict[str, torch.Tensor]
 #: What NumPy has no dtype for, or too small a one, and as what it is handed over.
@@ -44,7 +44,7 @@ class StoredPort(Port):
         """Return arrays as tensors on the device."""
         return {name: self.tensor(value) for name, value in arrays.items()}
 
-    def noise(self, arrays: Mapping[str, np.ndarray]) -> Tensors:
+    def noise_tensors(self, arrays: Mapping[str, np.ndarray]) -> Tensors:
         """Return a tape's noise as tensors; masks in the stored dtype too, as native ones are."""
         return {name: self.tensor(value).to(self.dtype) for name, value in arrays.items()}
 
@@ -148,7 +148,7 @@ class StoredPort(Port):
                 )
 
     def save(self, folder: str) -> None:
-        checkpoints.write(
+        checkpoints.save(
             folder,
             self.config["workload"],
             self.steps_trained,

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Mapping
 import numpy as np
 import torch
 
-from backends.contract import Taught, Unsupported
+from backends.contract import ForcedActivations, Unsupported
 from backends.recording.teacher_forcing import (
     DATA,
     TEACHER,
@@ -41,7 +41,7 @@ class Look:
         if port.compiler is not None and not port.COMPILED_WHOLE:
             workload = port.config["workload"]
             raise Unsupported(
-                f"the port of {workload} compiles pieces of itself, which cannot be taught"
+                f"the port of {workload} compiles pieces of itself, which cannot be teacher-forced"
             )
         self.port, self.teacher, self.tracer = port, teacher, Tracer()
         self.starts: Dict[str, Node] = {}
@@ -51,12 +51,12 @@ class Look:
             for name, tensor in tensors.items():
                 if isinstance(tensor, torch.Tensor):
                     self.tracer.mark((kind, name), tensor)
-        port.lesson = record = ForcedRecord(self._answer, self._keep)
+        port.forced_record = record = ForcedRecord(self._answer, self._keep)
         try:
             with self.tracer, torch.no_grad():
                 activations = port.activations(arrays, noise)
         finally:
-            port.lesson = None
+            port.forced_record = None
         if activations is record:
             self.kept: Tensors = dict(record.kept)
         else:
@@ -76,13 +76,13 @@ class Look:
         self.starts[name] = self.tracer.show(name, value)
         return value.detach().clone()
 
-    def result(self) -> Taught:
+    def result(self) -> ForcedActivations:
         """Return what `Port.forward_from` promises."""
         walks = {name: self.tracer.ancestry(self.starts[name]) for name in self.kept}
         values = {
             name: self.port.array(self.port.shown(value)) for name, value in self.kept.items()
         }
-        return Taught(values, *survey(walks, self.starts))
+        return ForcedActivations(values, *survey(walks, self.starts))
 
     def contracted(self) -> List[str]:
         """Return the activations that a contraction is upstream of."""
@@ -92,6 +92,6 @@ class Look:
 
 def teacher_forced(
     port: Any, arrays: Tensors, noise: Tensors, teacher: Mapping[str, np.ndarray]
-) -> Taught:
+) -> ForcedActivations:
     """Return what `Port.forward_from` promises, of a `TorchPort` whose mode is set."""
     return Look(port, arrays, noise, teacher).result()

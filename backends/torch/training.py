@@ -12,15 +12,15 @@ from backends import loss_scale, schedule
 from backends.source import Batch
 from backends.torch import native, undeclared_state
 from backends.torch.normalization import BatchNorm
+from backends.torch.optimizers import Updater
 from backends.torch.state import StoredPort, Tensors, dtype_label
-from backends.torch.updater import Updater
 
 
 class TrainedPort(StoredPort):
     """The part of a port that trains; `TorchPort` sets the attributes and calls
     `_build_updaters`."""
 
-    drawing: native.Drawing
+    noise: native.Noise
     #: The weights that require a gradient, by canonical name.
     trainable: Tensors
     #: The `id` of each leaf that a loss has been differentiated by.
@@ -57,9 +57,9 @@ class TrainedPort(StoredPort):
         """Return a batch and its noise as tensors; noise that the batch lacks is drawn from seed
         0."""
         if batch.noise is None:
-            noise = self.drawing.noise(phase, 0, native.STEP, self.single_steps)
+            noise = self.noise.draw(phase, 0, native.STEP, self.single_steps)
         else:
-            noise = self.noise(batch.noise)
+            noise = self.noise_tensors(batch.noise)
         return self.tensors(batch.arrays), noise
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
@@ -132,14 +132,14 @@ class TrainedPort(StoredPort):
         arrays = source.stream("torch", self._rows).batch(step)
         terms = []
         for phase in phases:
-            noise = self.drawing.noise(phase, source.seed, native.STEP, step)
+            noise = self.noise.draw(phase, source.seed, native.STEP, step)
             terms.append((phase, self._update(phase, arrays, noise)))
         return terms
 
     def _rows(self, source: Any) -> native.Rows:
         torch.manual_seed(source.seed)  # for a port that draws on its own what it does not declare
         return native.Rows(
-            self.tensors(source.training_rows()), self.drawing, source.seed, source.batch_size
+            self.tensors(source.training_rows()), self.noise, source.seed, source.batch_size
         )
 
 

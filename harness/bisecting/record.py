@@ -13,7 +13,7 @@ from harness.bisecting.verdicts import JudgedRelease
 from harness.environments.releases import Release
 from harness.errors import CorruptRecord, UnreadableRecord
 from harness.records import store
-from harness.records.decoding import decode
+from harness.records.decoder import decode
 
 FILE, SCHEMA, SEALED_SINCE = "bisect.json", 2, 2
 

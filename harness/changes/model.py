@@ -26,23 +26,29 @@ class Severity(Word):
 
 REGRESSION, IMPROVEMENT, NOTE = Severity
 
-VERDICT = "verdict"
-SLOWER = "slower"
-RATIO = "ratio"
-FASTER = "faster"
-STEP = "step"
-FLOOR = "floor"
-MEMORY = "memory"
-STATUS = "status"
-VANISHED = "vanished"
-APPEARED = "appeared"
-VERSION = "version"
-PORT = "port"
-SETTING = "setting"
-DATA = "data"
-UNJUDGED = "not judged"
-#: Kinds of changes, in the order in which a reader wants them.
-KINDS = (
+
+class ChangeKind(Word):
+    """What has changed, in the order in which a reader wants it."""
+
+    VERDICT = "verdict"
+    SLOWER = "slower"
+    RATIO = "ratio"
+    STEP = "step"
+    FLOOR = "floor"
+    MEMORY = "memory"
+    STATUS = "status"
+    VANISHED = "vanished"
+    FASTER = "faster"
+    APPEARED = "appeared"
+    VERSION = "version"
+    PORT = "port"
+    SETTING = "setting"
+    DATA = "data"
+    UNJUDGED = "not judged"
+
+
+KINDS = tuple(ChangeKind)
+(
     VERDICT,
     SLOWER,
     RATIO,
@@ -58,8 +64,7 @@ KINDS = (
     SETTING,
     DATA,
     UNJUDGED,
-)
-
+) = KINDS
 #: A figure before or after: a number, a word, or None where there is none.
 Value = float | int | str | None
 
@@ -235,7 +240,7 @@ class Change:
         text: one sentence.
     """
 
-    kind: str
+    kind: ChangeKind
     severity: Severity
     subject: Subject
     before: Value

@@ -16,6 +16,7 @@ from harness.changes.model import (
     SETTING,
     VERSION,
     Change,
+    ChangeKind,
     JudgedNight,
     Subject,
     Suspect,
@@ -193,7 +194,7 @@ def changes(suspects: Suspects) -> Iterator[Change]:
         yield _note(DATA, Subject(what=name), tape, text)
 
 
-def _note(kind: str, subject: Subject, suspect: Suspect, text: str) -> Change:
+def _note(kind: ChangeKind, subject: Subject, suspect: Suspect, text: str) -> Change:
     return Change(
         kind=kind,
         severity=NOTE,
@@ -205,7 +206,7 @@ def _note(kind: str, subject: Subject, suspect: Suspect, text: str) -> Change:
     )
 
 
-def _note_of_all(kind: str, side: str, moved: tuple[Suspect, ...], text: str) -> Change:
+def _note_of_all(kind: ChangeKind, side: str, moved: tuple[Suspect, ...], text: str) -> Change:
     """Return one note for all that moved on one side."""
     return Change(
         kind=kind,

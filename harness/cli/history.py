@@ -22,7 +22,7 @@ from harness.history import (
     tables,
 )
 from harness.history.export import RESULTS
-from harness.report import rendering
+from harness.report import renderers
 from harness.report.format import one_line
 
 #: A limit of rows that SQLite takes.
@@ -155,7 +155,7 @@ def add(*runs: Path, history: Path = DEFAULT) -> int:
 def _add(opened: History, run: folders.FoundRun) -> int:
     """Add a run, and return an exit code; one that cannot be added keeps no other back."""
     try:
-        added = opened.add(rendering.load(run.path), run.folder, run.night)
+        added = opened.add(renderers.load(run.path), run.folder, run.night)
     except HarnessError as error:
         return _report(error)
     done = "added" if added.new else "went on, replaced" if added.replaced else "is there already"

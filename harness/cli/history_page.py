@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.cli.console import say
 from harness.cli.history import Which, stored
 from harness.history import charts, open_history
-from harness.report import history_page, rendering
+from harness.report import history_page, renderers
 
 
 @stored.command(name="page")
@@ -25,6 +25,6 @@ def page(*, which: Which = Which(), out: Path = Path("history.html")) -> int:
     text = history_page.render(
         "History", drawn.histories, drawn.left_out, drawn.stages, drawn.speed
     )
-    rendering.save(text, out)
+    renderers.save(text, out)
     say(f"wrote {out}: {len(drawn.histories)} series")
     return 0

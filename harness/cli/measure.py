@@ -24,7 +24,7 @@ from harness.sinks.delivery import Sinks
 
 @app.command(name="compare")
 def compare(
-    pair: Path | None = None, /, chosen: Options = Options(), *, sinks: Sinks = Sinks()
+    pair: Path | None = None, *, chosen: Options = Options(), sinks: Sinks = Sinks()
 ) -> int:
     """Compare builds, or two models that you have: the same function, stage by stage, and how fast.
     Ends in a table and a report.
@@ -35,6 +35,13 @@ def compare(
         A pair file: the two models are compared that it declares.
     """
     delivery.check(sinks)
+    if chosen.path and pair is None:
+        raise UsageError("--path: is for pair files. Name one, or drop the option.")
+    if chosen.dry_run and pair is not None:
+        raise UsageError(
+            f"--dry-run: what a comparison of {pair} takes is known once both models have been"
+            f" built. Try: harness check {pair}"
+        )
     if chosen.dry_run:
         show_table(("what", "detail"), listing.dry_run(chosen, context()))
         return 0

@@ -78,7 +78,7 @@ def convert(
     site = where.site(spec, context(), model)
     if converting.print_names:
         held = carrying.variables(site, source, model)
-        document = draft_names.draft(spec.config(model.preset), held)
+        document = draft_names.draft(spec.model_spec(model.preset), held)
         sys.stdout.write(foreign_names.render(document))
         return 0
     to, out = converting.target()

@@ -15,7 +15,7 @@ from harness.commands.options import SEVERAL, PassEnv
 from harness.context import Context
 from harness.environments import installation
 from harness.errors import UsageError
-from harness.nightly import beginning, cells, conclusion, config, page, preview, summary
+from harness.nightly import agenda, cells, conclusion, config, page, preview, summary
 from harness.nightly.night import Night
 
 CONFIG = Path("nightly.toml")
@@ -64,7 +64,7 @@ def nightly(
     """
     around = context()
     matrix = config.load(config_file or _config_here(around), site.python, site.pass_env)
-    request = beginning.NightRequest(matrix, reports, _date(date, around.now), only)
+    request = agenda.NightRequest(matrix, reports, _date(date, around.now), only)
     if dry_run:
         show_table(preview.COLUMNS, preview.rows(request, around))
         return 0

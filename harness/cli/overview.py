@@ -13,7 +13,7 @@ from harness.commands import doctor as doctoring
 from harness.commands import listing
 from harness.commands.options import SEVERAL
 from harness.errors import RecordError, UsageError
-from harness.report import rendering, terminal
+from harness.report import renderers, terminal
 
 
 @app.command(name="list")
@@ -69,17 +69,17 @@ def report(
     if format == "terminal" and out is not None:
         raise UsageError(
             f"--out {out}: the format terminal is for the screen. Name another with --format:"
-            f" {', '.join(rendering.FORMATS)}; or leave --out away."
+            f" {', '.join(renderers.FORMATS)}; or leave --out away."
         )
-    loaded = rendering.load(run)
+    loaded = renderers.load(run)
     if format == "terminal":
         OUT.print(terminal.render(loaded))
         return 0
-    text = rendering.render(loaded, format)
+    text = renderers.render(loaded, format)
     if out is None:
         put(text)
     else:
-        rendering.save(text, out)
+        renderers.save(text, out)
         say(f"wrote {out}")
     return 0
 

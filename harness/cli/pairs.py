@@ -5,20 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
-
 from backends.contract import Status
 from harness.cli.console import OUT, app, plain, show_table
 from harness.cli.progress import working
 from harness.commands import pair_tables, pairs
-from harness.commands.options import PRESETS, SEVERAL, Options, Ports
+from harness.commands.options import PRESETS, SEVERAL, Options, Paths, Ports, Python
 from harness.commands.pair_tables import TableSection
 from harness.errors import UnknownName, UsageError
 from harness.workloads import registry
 
 #: Exit code of a check in which a side failed.
 FAILED = 1
-Build = Annotated[tuple[str, ...], SEVERAL, Parameter(help="BUILD=PATH, as for `compare`.")]
 
 
 @app.command(name="init")
@@ -40,7 +37,7 @@ def init(name: Path, *, sides: Annotated[tuple[str, ...], SEVERAL] = ("tf2", "to
 
 
 @app.command(name="check")
-def check(pair: Path, *, python: Build = ()) -> int:
+def check(pair: Path, *, python: Python = (), path: Paths = ()) -> int:
     """Look at both models of a pair, say what is not the same as far as it can be read, and run one
     step of everything.
 
@@ -50,11 +47,12 @@ def check(pair: Path, *, python: Build = ()) -> int:
         The pair file.
     """
     with working() as at_work:
-        looked = pairs.look(pair, Options(python=python), at_work)
+        looked = pairs.look(pair, Options(python=python, path=path), at_work)
         trials = pairs.attempt(looked, at_work)
     inference = looked.inference
     _show(pair_tables.attributes(inference), "Nothing that can be read back differs.")
     for section in (
+        pair_tables.initializers(inference),
         pair_tables.only_one_side(inference),
         pair_tables.undecided(inference),
         pair_tables.unserved(inference),
@@ -70,7 +68,7 @@ def check(pair: Path, *, python: Build = ()) -> int:
 
 
 @app.command(name="map")
-def show_map(pair: Path, *, out: Path | None = None, python: Build = ()) -> int:
+def show_map(pair: Path, *, out: Path | None = None, python: Python = (), path: Paths = ()) -> int:
     """Write which parameter and which layer of one model is which of the other's, for you to read
     and correct; `compare` reads it.
 
@@ -82,18 +80,20 @@ def show_map(pair: Path, *, out: Path | None = None, python: Build = ()) -> int:
         Where to write it; beside the pair file as <pair>.map.toml, if not given.
     """
     with working() as at_work:
-        looked = pairs.look(pair, Options(python=python), at_work, use_map=False)
-    path = pairs.write_map(looked, out)
+        looked = pairs.look(pair, Options(python=python, path=path), at_work, use_map=False)
+    written = pairs.write_map(looked, out)
     inference = looked.inference
     for section in (pair_tables.only_one_side(inference), pair_tables.undecided(inference)):
         _show(section)
     count = f"{len(inference.pieces())} parameters, {len(inference.taps())} activations"
-    OUT.print(plain(f"written: {path} ({count})"))
+    OUT.print(plain(f"written: {written} ({count})"))
     return 0
 
 
 @app.command(name="describe")
-def describe(what: str, *, preset: str = "tiny", ports: Ports = (), python: Build = ()) -> int:
+def describe(
+    what: str, *, preset: str = "tiny", ports: Ports = (), python: Python = (), path: Paths = ()
+) -> int:
     """Show what a workload or a pair is made of: parameters, layers, draws, losses.
 
     Parameters
@@ -105,7 +105,7 @@ def describe(what: str, *, preset: str = "tiny", ports: Ports = (), python: Buil
     """
     if what.endswith(".py"):
         with working() as at_work:
-            looked = pairs.look(Path(what), Options(python=python), at_work)
+            looked = pairs.look(Path(what), Options(python=python, path=path), at_work)
         for section in pair_tables.sides(looked.inference):
             _show(section)
         _show(pair_tables.only_one_side(looked.inference))

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.cli.console import app, complain, say
 from harness.commands.compare import ComparisonResult
 from harness.errors import HarnessError, UsageError
-from harness.report import rendering
+from harness.report import renderers
 from harness.sinks import delivery
 from harness.sinks.credentials import shown
 from harness.sinks.delivery import Sinks
@@ -43,7 +43,7 @@ def send(*runs: Path, sinks: Sinks = Sinks()) -> int:
     if sinks == Sinks():
         raise UsageError("say where to: --mlflow URI, --tensorboard DIR, or both.")
     delivery.check(sinks)
-    loaded = [(run, rendering.load(run)) for run in runs]
+    loaded = [(run, renderers.load(run)) for run in runs]
     # one that fails keeps no other back
     arrived = [deliver(ComparisonResult(report, run), sinks) for run, report in loaded]
     return 0 if all(arrived) else HarnessError.exit_code

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from backends.contract import Status
 from harness import __version__, plan
-from harness.commands import export, first_run, options, recording, resolution, timed_runs
+from harness.commands import export, fidelity_jobs, first_run, options, resolution, timed_runs
 from harness.commands.interpreters import Located, locate
 from harness.context import Context
 from harness.environments import checkout, staging
@@ -28,7 +28,7 @@ from harness.experiments import first_bad_step, speed_rounds
 from harness.fidelity import plot_series
 from harness.plan import Job, Plan, Request, SampleJob
 from harness.records import runs
-from harness.report import rendering
+from harness.report import renderers
 from harness.results import outcome
 from harness.results.model import Report
 from harness.results.verdicts import Fidelity
@@ -68,7 +68,7 @@ def compare(
     if folder is not None:
         run = runs.at(folder, key, context.command, context.now)
         if runs.is_finished(folder):
-            return ComparisonResult(rendering.load(folder), folder)
+            return ComparisonResult(renderers.load(folder), folder)
     else:
         run = _run(request, key, chosen, context)
     with runs.held(run.folder):
@@ -102,11 +102,11 @@ def _compare(
     run: runs.Run, request: Request, located: Located, chosen: options.Options, context: Context
 ) -> ComparisonResult:
     """Run what has not run yet, judge, write and tidy."""
-    run_context = recording.make_run_context(run.folder, located, request, context)
+    run_context = fidelity_jobs.make_run_context(run.folder, located, request, context)
     sifted = first_run.sift(run_context, plan.make(request), request, located.recorded, context.say)
     planned = sifted.plan
-    ran = recording.run_lockstep(run_context, planned, located, context)
-    sampled = recording.run_samples(run_context, planned, located, context, ran)
+    ran = fidelity_jobs.run_lockstep(run_context, planned, located, context)
+    sampled = fidelity_jobs.run_samples(run_context, planned, located, context, ran)
     judged = stage_rows.stage_rows(planned, ran.evidences)
     judged = first_bad_step.localise(run_context, planned, ran.evidences, judged, context.say)
     judged = outcome.accept(judged, chosen.accept)
@@ -153,7 +153,7 @@ def _compare(
         commit=checkout.commit(context.environ),
         exit_code=outcome.exit_code(stages, speed, jobs, baseline),
     )
-    rendering.write(report, run.folder, chosen.json)
+    renderers.write(report, run.folder, chosen.json)
     export.write(chosen.export, measured, report)
     finished = all(row.status in (Status.OK, Status.UNSUPPORTED) for row in jobs)
     run.mark(finished)

@@ -18,7 +18,7 @@ from harness.changes import conditions, figures, renames
 from harness.changes.model import JudgedNight, Measurand, Moments, Ratios, measurand, moments
 from harness.errors import UnknownName
 from harness.history import evidence
-from harness.report import diff_json, rendering
+from harness.report import diff_json, renderers
 from harness.results.model import SpeedRow
 from harness.results.series import Turns
 from harness.speed import estimate
@@ -54,7 +54,7 @@ def render(difference: figures.Diff, format_name: str) -> str:
 
 def night(run: Path) -> JudgedNight:
     """Return a stored run with what its rounds measured."""
-    report = rendering.load(run)
+    report = renderers.load(run)
     gathered = evidence.gather(report, run if run.is_dir() else run.parent)
     ratios: dict[Measurand, Ratios] = {}
     for number, row in enumerate(report.speed):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from backends.contract import PRECISIONS
+from backends.contract import PRECISIONS, Setting
 from harness.environments import builds, devices, installation, provision, staging
 from harness.errors import BuildError, JobFailed
 from harness.execution import host, runner, verbs
@@ -158,12 +158,7 @@ def _try(run_context: runner.RunContext, build: str, workload: str) -> Iterator[
         with run_context.worker(build, run_context.run / "worker.log") as worker, ending([worker]):
             while left and worker.alive:
                 precision = left.pop(0)
-                setting = {
-                    "device": "cpu",
-                    "precision": precision,
-                    "execution": "default",
-                    "threads": host.cores(),
-                }
+                setting = Setting(precision=precision, threads=host.cores())
                 backend = builds.BUILDS[build].backend
                 opening = Opening(backend, workload, "tiny", "variable", (), setting)
                 try:

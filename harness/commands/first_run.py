@@ -123,7 +123,7 @@ def sift(
                     build=job.side,
                     workload=name,
                     kind=KIND,
-                    precision=str(attempts[0].opening.setting["precision"]),
+                    precision=attempts[0].opening.setting.precision,
                     status=attempt.status,
                     reason=attempt.reason,
                     duration_s=record.duration_s,
@@ -185,8 +185,8 @@ def _attempts(planned: Plan, label: str, workload: str) -> Iterator[Attempt]:
             attempt = Attempt(job.opening(), job.seed, 1, (DISTRIBUTION,))
         else:
             attempt = Attempt(job.opening(label), job.seed, 1, None)
-        if attempt.opening.setting["precision"] not in seen:
-            seen.add(attempt.opening.setting["precision"])
+        if attempt.opening.setting.precision not in seen:
+            seen.add(attempt.opening.setting.precision)
             yield attempt
 
 

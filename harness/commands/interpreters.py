@@ -45,7 +45,9 @@ def locate(request: Request, context: Context) -> Located:
     every = {key: Path(path) for key, path in request.python}
     named = {key: path for key, path in every.items() if key in BUILDS}
     interpreters, origins, recorded = {}, {}, {}
-    for build in dict.fromkeys(side.build for side in request.sides):
+    # A side with an interpreter of its own needs none of its build's.
+    shared = [side.build for side in request.sides if side.label not in every.keys() - named.keys()]
+    for build in dict.fromkeys(shared):
         try:
             interpreter = _provision(build, named, request, context)
         except BuildError as error:

@@ -28,6 +28,13 @@ Threads = Annotated[
 Ports = Annotated[
     tuple[Path, ...], SEVERAL, Parameter(help="Folders with workloads and ports of your own.")
 ]
+Paths = Annotated[
+    tuple[Path, ...],
+    SEVERAL,
+    Parameter(
+        help="Folders of the packages that a pair file imports, beside its own and PYTHONPATH's."
+    ),
+]
 Python = Annotated[
     tuple[str, ...], SEVERAL, Parameter(help="BUILD=PATH, the interpreter of a build.")
 ]
@@ -89,6 +96,9 @@ class Options:
         is recorded.
     ports
         Folders with workloads and ports of your own.
+    path
+        Folders of the packages that a pair file imports, beside its own folder and those of
+        PYTHONPATH.
     python
         BUILD=PATH, the interpreter of a build, or of one side by its name in tables:
         `torch@mine=PATH`, `torch#2=PATH`.
@@ -146,6 +156,7 @@ class Options:
     seeds: int | None = None
     threads: int | None = None
     ports: Annotated[tuple[Path, ...], SEVERAL] = ()
+    path: Annotated[tuple[Path, ...], SEVERAL] = ()
     python: Annotated[tuple[str, ...], SEVERAL] = ()
     budget: float = DEFAULT_BUDGET_S
     warmup: str | None = None

@@ -9,6 +9,7 @@ from typing import Any
 from harness.pairs import preflight
 from harness.pairs.inference import Inference, unshared_draws
 from harness.pairs.matching import OPEN
+from harness.pairs.preflight import AttributeDifference
 from harness.workloads.spec import Workload
 
 Rows = Sequence[tuple[str, ...]]
@@ -29,16 +30,37 @@ def attributes(inference: Inference) -> TableSection:
     Args:
         inference: of the pair.
     """
-    several = len(inference.others) > 1
-    rows: list[tuple[str, ...]] = []
-    for row in preflight.differences(inference):
-        values = row.a, row.b
-        if several:
-            values = f"{row.sides[0]}: {row.a}", f"{row.sides[1]}: {row.b}"
-        rows.append((row.where, row.what, *values, row.stage or "nothing", row.why))
-    heads = ("a", "b") if several else (inference.first.label, inference.others[0].side.label)
-    columns = ("where", "what", *heads, "shows at", "because")
+    rows = [
+        (row.where, row.what, *_values(inference, row), row.stage or "nothing", row.why)
+        for row in preflight.differences(inference)
+    ]
+    columns = ("where", "what", *_heads(inference), "shows at", "because")
     return TableSection("Read back from both sides, and not the same", columns, rows)
+
+
+def initializers(inference: Inference) -> TableSection:
+    """Return which weights begin otherwise on both sides.
+
+    Args:
+        inference: of the pair.
+    """
+    rows = [
+        (row.where, row.what, *_values(inference, row)) for row in preflight.initializers(inference)
+    ]
+    title = "Initialisers that differ: both sides start from the same weights here, users would not"
+    return TableSection(title, ("layer", "weight", *_heads(inference)), rows)
+
+
+def _heads(inference: Inference) -> tuple[str, str]:
+    if len(inference.others) > 1:
+        return "one side", "another"
+    return inference.first.label, inference.others[0].side.label
+
+
+def _values(inference: Inference, row: AttributeDifference) -> tuple[str, str]:
+    if len(inference.others) > 1:
+        return f"{row.sides[0]}: {row.a}", f"{row.sides[1]}: {row.b}"
+    return row.a, row.b
 
 
 def undecided(inference: Inference) -> TableSection:

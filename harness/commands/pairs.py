@@ -6,22 +6,24 @@ import dataclasses
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from backends.contract import Status
 from harness import plan
-from harness.commands import recording, resolution
+from harness.commands import fidelity_jobs, resolution
 from harness.commands.interpreters import locate
 from harness.commands.options import Options
 from harness.context import Context
+from harness.environments import own_builds
 from harness.environments.builds import BUILDS
+from harness.environments.own_builds import OwnBuild, interpreter
 from harness.errors import JobFailed, UnknownName, UsageError, remedy
 from harness.execution import runner, verbs
 from harness.execution.processes import ending
 from harness.execution.runner import RunContext
 from harness.experiments import pair_survey
-from harness.pairs import file, map_file, skeleton
+from harness.pairs import file, map_file, preflight, skeleton
 from harness.pairs.file import PairFile
 from harness.pairs.inference import Inference
 from harness.pairs.workload import TAPE, Declared, Inferred
@@ -57,30 +59,68 @@ def look(path: Path, chosen: Options, context: Context, use_map: bool = True) ->
     for option, name in OTHERS:
         if getattr(chosen, name):
             raise UsageError(f"{option}: {path} says itself what is computed. Drop the option.")
+    own = own_builds.read([pair.path.parent, Path.cwd()])
     for side in pair.sides:
-        if side.build not in BUILDS:
-            raise UnknownName(f"build (line {side.line} of {path.name})", side.build, BUILDS)
-    named = tuple(side.build for side in pair.sides)
+        if side.build not in BUILDS and side.build not in own:
+            known = [*BUILDS, *own]
+            raise UnknownName(f"build (line {side.line} of {path.name})", side.build, known)
+    named = tuple(
+        own[side.build].build.name if side.build in own else side.build for side in pair.sides
+    )
     backends = tuple(BUILDS[name].backend for name in named)
     declared = Declared(pair, backends)
     request = resolution.resolve(
         dataclasses.replace(chosen, backends=named, workloads=(pair.name,)),
         {pair.name: declared},
     )
-    paths = user_paths(context)
+    request = _with_own_builds(request, pair, own, context)
+    paths = user_paths(chosen, context)
     with tempfile.TemporaryDirectory(prefix="harness-pair-") as folder:
         located = locate(request, context)
-        run_context = recording.make_run_context(Path(folder), located, request, context)
+        run_context = fidelity_jobs.make_run_context(Path(folder), located, request, context)
         inference = pair_survey.infer(run_context, pair, request.sides, paths, context.say, use_map)
     workload = Inferred(pair, backends, inference, tuple(paths), TAPE)
-    return Looked(pair, inference, dataclasses.replace(request, workloads=(workload,)))
+    request = dataclasses.replace(
+        request, workloads=(workload,), left_out=tuple(preflight.sentences(inference))
+    )
+    return Looked(pair, inference, request)
 
 
-def user_paths(context: Context) -> Sequence[Path]:
-    """Return the folders of `PYTHONPATH`: where the user's own packages may lie. Workers do not
-    inherit the variable, and look there behind their own packages."""
+def _with_own_builds(
+    request: Request, pair: PairFile, own: Mapping[str, OwnBuild], context: Context
+) -> Request:
+    """Return the request with the sides on builds of the user's called as the user calls them, each
+    with its own interpreter."""
+    sides, pythons = [], dict(request.python)
+    for side, declared in zip(request.sides, pair.sides, strict=True):
+        chosen = own.get(declared.build)
+        if chosen is None:
+            sides.append(side)
+            continue
+        again = sum(item.label.partition("#")[0] == chosen.name for item in sides)
+        label = f"{chosen.name}#{again + 1}" if again else chosen.name
+        path = str(interpreter(chosen, context.environ, context.say))
+        pythons[label] = path
+        sides.append(dataclasses.replace(side, label=label, python=path))
+    return dataclasses.replace(request, sides=tuple(sides), python=tuple(sorted(pythons.items())))
+
+
+def user_paths(chosen: Options, context: Context) -> Sequence[Path]:
+    """Return the folders where the user's own packages may lie: those of `--path` and of
+    `PYTHONPATH`. Workers do not inherit the variable, and look there behind their own packages.
+
+    Args:
+        chosen: what the user typed. context: from outside.
+
+    Raises:
+        UsageError: a folder of `--path` is none.
+    """
+    for folder in chosen.path:
+        if not folder.is_dir():
+            raise UsageError(f"--path {folder}: there is no such folder.")
     listed = context.environ.get("PYTHONPATH", "").split(os.pathsep)
-    return [Path(item).absolute() for item in dict.fromkeys(listed) if item]
+    folders = [*map(str, chosen.path), *(item for item in listed if item)]
+    return [Path(item).absolute() for item in dict.fromkeys(folders)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +145,7 @@ def attempt(looked: Looked, context: Context) -> list[SideTrial]:
     trials = []
     with tempfile.TemporaryDirectory(prefix="harness-pair-") as folder:
         located = locate(request, context)
-        run_context = recording.make_run_context(Path(folder), located, request, context)
+        run_context = fidelity_jobs.make_run_context(Path(folder), located, request, context)
         drafted = plan.make(dataclasses.replace(request, precisions=("fp64",), steps=1))
         for job in drafted.jobs:
             context.say(f"one step of everything: {job.side} {job.precision}")

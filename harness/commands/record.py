@@ -9,7 +9,7 @@ from pathlib import Path
 
 from backends.contract import Stage, Status
 from harness import plan
-from harness.commands import compare, interpreters, options, recording, resolution
+from harness.commands import compare, fidelity_jobs, interpreters, options, resolution
 from harness.context import Context
 from harness.errors import HarnessError, JobFailed, UsageError
 from harness.evaluation import job_rows
@@ -57,10 +57,10 @@ def run(chosen: options.Options, context: Context) -> RecordedRun:
         context.now,
     )
     with runs.held(made.folder):
-        run_context = recording.make_run_context(made.folder, located, request, context)
-        records = recording.run_jobs(run_context, planned.jobs, context.say, runner.run_job)
+        run_context = fidelity_jobs.make_run_context(made.folder, located, request, context)
+        records = fidelity_jobs.run_jobs(run_context, planned.jobs, context.say, runner.run_job)
         records.update(
-            recording.run_jobs(run_context, planned.samples, context.say, samples.run_sample)
+            fidelity_jobs.run_jobs(run_context, planned.samples, context.say, samples.run_sample)
         )
         work: tuple[plan.Job | plan.SampleJob, ...] = (*planned.jobs, *planned.samples)
         done = [records[job.name] for job in work]
@@ -145,7 +145,7 @@ def record_references(
         raise JobFailed(Status.UNSUPPORTED, next(iter(located.recorded.values())))
     written = []
     with tempfile.TemporaryDirectory(prefix="harness-reference-") as scratch:
-        run_context = recording.make_run_context(Path(scratch), located, request, context)
+        run_context = fidelity_jobs.make_run_context(Path(scratch), located, request, context)
         for job in planned.jobs:
             record = runner.run_job(run_context, job)
             if not record.ok:

@@ -19,9 +19,9 @@ from cyclopts import Parameter
 from harness import plan
 from harness.commands import (
     bounds,
+    fidelity_jobs,
     interpreters,
     options,
-    recording,
     repeated_runs,
     resolution,
     timed_runs,
@@ -131,7 +131,7 @@ def repeat(chosen: RepeatOptions, context: Context) -> RepeatResult:
     key = runs.key(["repeat", dataclasses.asdict(chosen)])
     run = runs.create(chosen.reports, what, key, context.command, context.now)
     with runs.held(run.folder):
-        run_context = recording.make_run_context(run.folder, located, request, context)
+        run_context = fidelity_jobs.make_run_context(run.folder, located, request, context)
         rows: list[RepeatRow] = []
         # The others stand behind a lower precision.
         jobs = [job for job in plan.make(request).jobs if job.precision in request.precisions]

@@ -18,7 +18,7 @@ from cyclopts import Parameter
 
 from backends.contract import ACTIONS
 from harness import plan
-from harness.commands import interpreters, options, recording, resolution, timed_runs
+from harness.commands import fidelity_jobs, interpreters, options, resolution, timed_runs
 from harness.commands.options import SEVERAL
 from harness.errors import JobFailed, UsageError
 from harness.evaluation import measured_rounds
@@ -130,7 +130,7 @@ def check(chosen: Checked, context: Context) -> SelfcheckResult:
     with runs.held(run.folder):
         for request in requests:
             located = interpreters.locate(request, context)
-            run_context = recording.make_run_context(run.folder, located, request, context)
+            run_context = fidelity_jobs.make_run_context(run.folder, located, request, context)
             for job in plan.make(request).speed:
                 sections += _check(run_context, job, chosen.budget / count, context)
         result = SelfcheckResult(tuple(sections), run.folder)

@@ -95,7 +95,7 @@ def _counted(records: Sequence[Record], action: str, label: str) -> tuple[float 
     The workload's own count stands in where the framework has none, or one of a part only.
     """
     spent = _spent(records[0], action, label)
-    flops, source, why = spent.flops, spent.flops_source, spent.missing.get("flops")
+    flops, source, why = spent.flops, str(spent.flops_source), spent.missing.get("flops")
     own = records[-1].round.operations.get(action)
     if spent.by_product and action == "generate" and own != flops:
         flops, source, why = None, "", FETCHED

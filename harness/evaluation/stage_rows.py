@@ -285,7 +285,7 @@ def _row(
         decided=verdict.decided,
         unseen=verdict.unseen,
         not_looked_at=verdict.not_looked_at,
-        command=command.of_stage(a, b, verdict.stage),
+        command=command.of_stage(a, b, _rung(verdict.stage)),
         logs=tuple(log for log in logs if log),
         preset=a.preset,
         seed=a.seed,
@@ -298,6 +298,11 @@ def _row(
         beyond=verdict.beyond,
         compared=compared(verdict),
     )
+
+
+def _rung(stage: Stage | Bounds) -> Stage | None:
+    """Return a stage; None for the bounds of a precision, which are no rung of the ladder."""
+    return stage if isinstance(stage, Stage) else None
 
 
 def _interpreters(a: Job | SampleJob, b: Job | SampleJob) -> tuple[str, ...]:
@@ -330,5 +335,5 @@ def distribution_row(
         place=None,
         seeds=min(judged.seeds),
         needed=judged.needed,
-        command=command.of_stage(pair.a[0], pair.b[0], judged.verdict.stage, len(pair.a)),
+        command=command.of_stage(pair.a[0], pair.b[0], Stage.DISTRIBUTION, len(pair.a)),
     )

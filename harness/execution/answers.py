@@ -18,7 +18,7 @@ from typing import Any
 from backends.contract import Status
 from harness.errors import CorruptRecord, JobFailed
 from harness.execution.verbs import Promised, Said, Verb
-from harness.records.decoding import ALTERED, Decoded, decode
+from harness.records.decoder import ALTERED, Decoded, decode
 
 CHUNK_BYTES = 1 << 16
 LONGEST_BYTES = 1 << 28  # of one line; a record of thousands of tensors has a few million

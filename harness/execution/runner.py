@@ -217,7 +217,7 @@ def open_port(
         backend=opening.backend,
         workload=spec.port or spec.name,
         config=config,
-        setting=opening.setting,
+        setting=dataclasses.asdict(opening.setting),
         places={
             "folders": list(opening.folders),
             "only": opening.only,

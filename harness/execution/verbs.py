@@ -56,8 +56,8 @@ class Probed(Effective):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Taught(Tensors):
-    """The answer to `teach`."""
+class TeacherForcedTensors(Tensors):
+    """The answer to `teacher_force`."""
 
     read: dict[str, tuple[str, ...]]
     own: dict[str, tuple[str, ...]]
@@ -154,7 +154,7 @@ OPEN = Verb("open", Opened)
 PROBE = Verb("probe", Probed)
 EFFECTIVE = Verb("effective", Effective)
 RECORD = Verb("record", Tensors)
-TEACH = Verb("teach", Taught)
+TEACHER_FORCE = Verb("teacher_force", TeacherForcedTensors)
 LOAD = Verb("load", Nothing)
 PREPARE = Verb("prepare", PreparedPort)
 BLOCK = Verb("block", Block)
@@ -174,7 +174,7 @@ WALK = Verb("walk", Nothing)
 VERBS: dict[str, Verb[Any]] = {
     verb.name: verb
     for verb in (
-        *(DESCRIBE, OPEN, PROBE, EFFECTIVE, RECORD, TEACH),
+        *(DESCRIBE, OPEN, PROBE, EFFECTIVE, RECORD, TEACHER_FORCE),
         *(LOAD, PREPARE, BLOCK, STEP, SPEND, START),
         *(ADVANCE, CONTINUE, EXPORT, GENERATE, INSPECT, ADOPT),
         *(SURVEY, WALK),

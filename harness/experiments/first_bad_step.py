@@ -1,7 +1,7 @@
 """After a trajectory has failed: replay both sides over fewer steps of the same tape, and name the
 first bad step.
 
-Forward passes that failed are looked at again first, by `teaching`.
+Forward passes that failed are looked at again first, by `wrong_layers`.
 """
 
 from __future__ import annotations

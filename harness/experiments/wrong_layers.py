@@ -1,9 +1,9 @@
-"""After a forward pass has failed: run one side again, taught by the other one's activations, and
-name every layer that is wrong.
+"""After a forward pass has failed: run one side again, teacher-forced by the other one's
+activations, and name every layer that is wrong.
 
-Side b is taught by what a has recorded. Where b's port does not let itself be taught, a is, by b's:
-a layer that is not the same departs either way. The taught run is a job like any other, beside the
-others in the run's folder.
+Side b is forced by what a has recorded. Where b's port cannot be teacher-forced, a is, by b's: a
+layer that is not the same departs either way. The teacher-forced run is a job like any other,
+beside the others in the run's folder.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ PRODUCT = f"{STAGE}/generate"
 
 @dataclasses.dataclass(frozen=True)
 class ForcedPass:
-    """A taught side as evidence: the values of the lesson; the noise is that of the same side's
-    ordinary forward pass.
+    """A teacher-forced side as evidence: the values of the forced pass; the noise is that of the
+    same side's ordinary one.
 
     Attributes:
-        taught: the lesson's record. ordinary: the side's own.
+        forced: the record of the forced pass. ordinary: the side's own.
     """
 
     forced: tensors.RecordEvidence
@@ -48,7 +48,7 @@ class ForcedPass:
     digested: bool = False
 
     def entries(self, stage: Stage) -> list[TensorEntry]:
-        """Return the taught activations."""
+        """Return the teacher-forced activations."""
         return self.forced.entries(stage)
 
     def read(self, stage: Stage, name: str) -> NDArray[Any]:
@@ -86,8 +86,8 @@ def localise(
 
 
 def named(row: StageRow, said: Layers | str) -> StageRow:
-    """Return the row with what a taught run has shown. The first wrong layer stands for the
-    stage."""
+    """Return the row with what a teacher-forced run has shown. The first wrong layer stands for
+    the stage."""
     row = dataclasses.replace(row, reason=f"{row.reason}; {said}")
     if isinstance(said, str) or not said.wrong:
         return row
@@ -110,7 +110,7 @@ def layers_of(
         layers = [item for item in verdict.tensors if f"{STAGE}/{item.name}" != PRODUCT]
         return "no layer departs, only what is made of them" if layers else "no layer was looked at"
     if not all(evidences[job.name].log for job in (pair.a, pair.b)):
-        return "a recorded reference can neither teach nor be taught"
+        return "a recorded reference can be neither teacher-forced nor the teacher"
     reasons = []
     for teacher, forced_job in ((pair.a, pair.b), (pair.b, pair.a)):
         said = teacher_forced(run_context, pair, teacher, forced_job, evidences, departed)
@@ -128,7 +128,7 @@ def teacher_forced(
     evidences: pair_evidence.JobEvidences,
     departed: Collection[str] = (),
 ) -> Layers | str:
-    """Return what one side shows when it is taught by the other, or why it is not taught;
+    """Return what one side shows when it is teacher-forced by the other, or why it is not;
     `departed` departs in the ordinary run."""
     if METHOD not in evidences[forced_job.name].abilities:
         return f"the port of {forced_job.side} has no `{METHOD}`"
@@ -144,7 +144,7 @@ def teacher_forced(
         run_context, [job], lambda _job, _record: None, run_teacher_forced
     ).values()
     if not record.ok:
-        return f"teaching {forced_job.side} is {record.status}: {record.reason}"
+        return f"teacher forcing of {forced_job.side} is {record.status}: {record.reason}"
     forced = record.forced
     if not any(forced.read.values()) and any(forced.own.values()):
         return f"the port of {forced_job.side} reads nothing back and goes on with its own values"
@@ -182,7 +182,7 @@ def teacher_forced(
 
 
 def run_teacher_forced(run_context: runner.RunContext, job: TeacherForcedJob) -> store.Record:
-    """Record one taught forward pass. Whatever happens inside it becomes the record's status."""
+    """Record one teacher-forced pass. Whatever happens inside it becomes the record's status."""
     folder = run_context.run / "jobs" / job.name
     runner.fresh(folder)
     with runner.ended(folder, job.describe(), time.monotonic()) as outcome:
@@ -195,16 +195,16 @@ def run_teacher_forced(run_context: runner.RunContext, job: TeacherForcedJob) ->
             ending([worker]),
         ):
             opened = runner.open_port(worker, run_context, job.opening(), files)
-            taught = worker.request(
-                verbs.TEACH,
+            answer = worker.request(
+                verbs.TEACHER_FORCE,
                 tape=str(files.tape),
                 teacher=str(teacher.resolve()),
                 folder=str(folder.resolve()),
             )
-        checksums.verify(folder, taught.content.files)
+        checksums.verify(folder, answer.content.files)
         outcome.result = {
             **opened.plain,
-            **store.decode(taught.plain),
+            **store.decode(answer.plain),
             "tape_hash": files.tape_hash,
             "data_hash": files.data_hash,
         }

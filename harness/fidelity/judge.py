@@ -27,7 +27,7 @@ from harness.fidelity import (
 )
 from harness.fidelity.digest import digest
 from harness.fidelity.evidence import Evidence, TensorEntry
-from harness.fidelity.grading import GradingLimits, grade
+from harness.fidelity.grades import GradingLimits, grade
 from harness.fidelity.measure import TensorDifference, difference
 from harness.fidelity.variations import Moves, Sieve, group, is_exact
 from harness.fidelity.verdict import StageVerdict, TensorVerdict, sum_up

@@ -54,7 +54,7 @@ class Layers:
             parts.append(f"cannot be told of {names}: computed on the port's own way there")
         if self.unseen:
             names = spelled(self.unseen, self.modes)
-            parts.append(f"{names} departed, was not taught, and does not depart now")
+            parts.append(f"{names} departed, was not teacher-forced, and does not depart now")
         nothing = "given the right input no layer departs: what departs has grown on the way"
         return "; ".join(parts) or nothing
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import JSON, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
-from harness.records.decoding import NOT_FINITE, parse
+from harness.records.decoder import NOT_FINITE, parse
 
 #: Seconds since 1970 of the years that Python's dates know, 1 to 9999, in every time zone.
 FIRST_S, LAST_S = -62_135_500_000, 253_402_200_000

@@ -11,7 +11,7 @@ from sqlalchemy import Table
 
 from harness.history import schema
 from harness.history.model import FIDELITY, SPEED
-from harness.report import worded
+from harness.report import implied_fields
 from harness.results.model import JobRow, QualityRow, SpeedRow, StageRow
 
 #: A row, or a whole report, as its JSON has it.
@@ -50,5 +50,5 @@ def defaults(kind: type[StageRow | SpeedRow | JobRow | QualityRow]) -> Mapping[s
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in by_name.items()
-        if value is not dataclasses.MISSING and name not in worded.FIELDS
+        if value is not dataclasses.MISSING and name not in implied_fields.FIELDS
     }

@@ -21,7 +21,7 @@ from harness.history.evidence import RunEvidence
 from harness.history.fields import Plain
 from harness.history.model import FIDELITY, SPEED
 from harness.records.contents import Identity
-from harness.report import json_format, worded
+from harness.report import implied_fields, json_format
 from harness.results.model import JobRow, QualityRow, Report, SpeedRow, StageRow
 
 #: What `builds` has a column for.
@@ -116,7 +116,7 @@ def _of_series(connection: Connection, kind: str, row: Plain, evidence: RunEvide
     key = {"kind": kind, **shared, "subject": row[subject]}
     series = _number(connection, schema.SERIES, key)
     values = fields.split(table, row, {subject, *of_key}, defaults)
-    whole = worded.whole("stages" if kind == FIDELITY else "speed", row)
+    whole = implied_fields.whole("stages" if kind == FIDELITY else "speed", row)
     return {"series": series, "source_hash": _source_hash(whole, evidence), **values}
 
 

@@ -38,7 +38,7 @@ from harness.history.columns import (
     WHOLE,
     CheckedType,
 )
-from harness.records.decoding import NOT_FINITE
+from harness.records.decoder import NOT_FINITE
 
 METADATA = MetaData()
 

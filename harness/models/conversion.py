@@ -23,6 +23,7 @@ from harness.execution.verbs import Adopted, Stepped, Variable
 from harness.fidelity.measure import difference
 from harness.models import foreign_names, foreign_variables
 from harness.models.folder import making
+from harness.models.origin import Converted
 from harness.models.training import CHECKPOINTS, MODEL_FILE, Model, Site
 from harness.records import archives, checksums, files
 
@@ -100,9 +101,12 @@ def convert(
         proof: tuple[float, str] | tuple[None, None] = (None, None)
         if prove:
             proof = _prove(site, (model, target), scratch, exported.step)
-        converted = {"from": model.build, "step_origin": exported.origin, "proof": proof[0]}
-        if source.names is not None:
-            converted["names"] = source.names.where
+        converted = Converted(
+            build=model.build,
+            step_origin=exported.origin,
+            proof=proof[0],
+            names="" if source.names is None else source.names.where,
+        )
         made = dataclasses.replace(
             target,
             step=exported.step,
@@ -154,8 +158,8 @@ def _which(site: Site, source: Checkpoint, model: Model, worker: WorkerProcess) 
     arguments: dict[str, Any] = {"checkpoint": str(source.folder.absolute())}
     if source.names is not None:
         held = worker.request(verbs.INSPECT, **arguments).content.variables
-        config = site.workload.config(model.preset)
-        arguments["names"] = foreign_variables.resolve(source.names, config, held, model.precision)
+        spec = site.workload.model_spec(model.preset)
+        arguments["names"] = foreign_variables.resolve(source.names, spec, held, model.precision)
     return arguments
 
 
@@ -231,7 +235,7 @@ def _updated(arrays: dict[str, Any]) -> list[str]:
 def rows(done: Conversion) -> list[tuple[str, ...]]:
     """Return what a conversion did, for a table."""
     model = done.model
-    way = f"{model.workload} from {model.converted['from']} to {model.build}, {model.step} steps"
+    way = f"{model.workload} from {model.converted.build} to {model.build}, {model.step} steps"
     carried = f"{done.parameters} parameters, {done.state} arrays of optimizer state"
     table: list[tuple[str, ...]] = [("model", way), ("carried over, bit by bit", carried)]
     for name, origin in sorted(done.origin.items()):

@@ -17,6 +17,7 @@ from backends.contract import ADAMS
 from harness.models import foreign_names, foreign_variables
 from harness.models.foreign_names import Built, Naming
 from harness.models.foreign_variables import Variables
+from harness.workloads.spec import ModelSpec
 
 #: What TF1's Adam leaves beside the weights, and what counts steps.
 SLOT = re.compile(r"/Adam(_\d+)?$")
@@ -24,16 +25,16 @@ POWER = re.compile(r"(^|/)beta[12]_power(_\d+)?$")
 STEP = "global_step"
 
 
-def draft(config: Mapping[str, Any], held: Variables) -> dict[str, Any]:
+def draft(spec: ModelSpec, held: Variables) -> dict[str, Any]:
     """Return a document as `foreign_names.parse` takes it once no weight is null.
 
     Args:
-        config: of the workload. held: what the checkpoint holds.
+        spec: of the workload. held: what the checkpoint holds.
     """
     free = [name for name in held if not SLOT.search(name) and not POWER.search(name)]
-    shapes = {item["name"]: tuple(item["shape"]) for item in config["parameters"]}
+    shapes = {item.name: tuple(item.shape) for item in spec.parameters}
     weights = _guesses(shapes, {name: held[name].shape for name in free})
-    adams = [name for name, options in config["optimizers"].items() if options["kind"] in ADAMS]
+    adams = [name for name, meant in spec.optimizers.items() if meant.kind in ADAMS]
     powers = sum(1 for name in held if POWER.search(name) and "beta1" in name)
     optimizers = adams[:powers]
     step = STEP if STEP in held and not held[STEP].shape else None
@@ -43,7 +44,7 @@ def draft(config: Mapping[str, Any], held: Variables) -> dict[str, Any]:
         optimizers=tuple(Built(name) for name in optimizers),
         step=step,
     )
-    used = foreign_variables.used(naming, config)
+    used = foreign_variables.used(naming, spec)
     return {
         "kind": foreign_names.KIND,
         "schema": foreign_names.SCHEMA,

@@ -28,7 +28,8 @@ from typing import Any, NoReturn
 
 from backends.contract import ADAMS
 from harness.errors import CorruptRecord, UsageError
-from harness.records import decoding, files
+from harness.records import decoder, files
+from harness.workloads.spec import ModelSpec
 
 KIND, SCHEMA = "naming", 1
 KEYS = {"kind", "schema", "weights", "optimizers", "step", "ignored"}
@@ -56,7 +57,7 @@ class Naming:
     ignored: tuple[str, ...] = ()
 
 
-def read(path: Path, config: Mapping[str, Any]) -> Naming:
+def read(path: Path, spec: ModelSpec) -> Naming:
     """Return what a file says.
 
     Raises:
@@ -70,7 +71,7 @@ def read(path: Path, config: Mapping[str, Any]) -> Naming:
                 f"{where}: more than {MAX_BYTES} bytes; a file of names is far smaller."
             )
         text = files.read_text(path)
-        document = decoding.parse(text)
+        document = decoder.parse(text)
     except CorruptRecord as error:  # a device or a FIFO, which may never end
         raise UsageError(f"--names {error} Give a JSON file.") from error
     except OSError as error:
@@ -82,7 +83,7 @@ def read(path: Path, config: Mapping[str, Any]) -> Naming:
         raise UsageError(
             f"{where}: not JSON, or not as it must be ({error}). docs/ehr_mgan.md shows a file."
         ) from error
-    return parse(document, where, config)
+    return parse(document, where, spec)
 
 
 def render(document: Mapping[str, Any]) -> str:
@@ -94,7 +95,7 @@ def render(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 
-def parse(document: Any, where: str, config: Mapping[str, Any]) -> Naming:
+def parse(document: Any, where: str, spec: ModelSpec) -> Naming:
     """Return what a document says; raises as `read` does."""
 
     def refuse(problem: str) -> NoReturn:
@@ -108,7 +109,7 @@ def parse(document: Any, where: str, config: Mapping[str, Any]) -> Naming:
         refuse(f'it must be an object with "kind": "{KIND}" and "schema": {SCHEMA}')
     for name in document.keys() - KEYS:
         refuse(f"unknown key '{name}'; known: {', '.join(sorted(KEYS))}")
-    weights = _weights(document.get("weights"), config, refuse)
+    weights = _weights(document.get("weights"), spec, refuse)
     step, ignored = document.get("step"), document.get("ignored", [])
     if not (step is None or isinstance(step, str) or (type(step) is int and 0 <= step < 2**53)):
         refuse(f"'step' must be the name of a variable or a number of steps, not {step!r}")
@@ -117,7 +118,7 @@ def parse(document: Any, where: str, config: Mapping[str, Any]) -> Naming:
     optimizers = document.get("optimizers", [])
     if not isinstance(optimizers, list):
         refuse("'optimizers' must be a list, in the order in which the program built them")
-    built = tuple(_built(item, config, refuse) for item in optimizers)
+    built = tuple(_built(item, spec, refuse) for item in optimizers)
     for name, count in collections.Counter(item.optimizer for item in built).items():
         if count > 1:
             refuse(f"optimizer {name} stands there {count} times")
@@ -125,7 +126,7 @@ def parse(document: Any, where: str, config: Mapping[str, Any]) -> Naming:
 
 
 def _weights(
-    weights: Any, config: Mapping[str, Any], refuse: Callable[[str], NoReturn]
+    weights: Any, spec: ModelSpec, refuse: Callable[[str], NoReturn]
 ) -> dict[str, tuple[str, ...]]:
     """Return the variables of every parameter, in the order of the configuration."""
     if not isinstance(weights, dict):
@@ -141,11 +142,11 @@ def _weights(
             or not all(isinstance(item, str) and item for item in value)
         ):
             refuse(f"'weights' of {name} must be the name of a variable, or a list of names")
-    known = [item["name"] for item in config["parameters"]]
+    known = [item.name for item in spec.parameters]
     for name in parts.keys() - set(known):
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
-        refuse(f"{config['workload']} has no parameter {name}{hint}")
+        refuse(f"{spec.workload} has no parameter {name}{hint}")
     missing = [name for name in known if name not in parts]
     if missing:
         more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
@@ -153,7 +154,7 @@ def _weights(
     return {name: tuple(parts[name]) for name in known}
 
 
-def _built(item: Any, config: Mapping[str, Any], refuse: Callable[[str], NoReturn]) -> Built:
+def _built(item: Any, spec: ModelSpec, refuse: Callable[[str], NoReturn]) -> Built:
     entry = {"optimizer": item} if isinstance(item, str) else item
     if (
         not isinstance(entry, dict)
@@ -165,11 +166,10 @@ def _built(item: Any, config: Mapping[str, Any], refuse: Callable[[str], NoRetur
             f" {item!r}"
         )
     optimizer = entry["optimizer"]
-    adams = [name for name, options in config["optimizers"].items() if options["kind"] in ADAMS]
+    adams = [name for name, meant in spec.optimizers.items() if meant.kind in ADAMS]
     if optimizer not in adams:
         refuse(
-            f"{config['workload']} has no Adam named {optimizer!r}; it has"
-            f" {', '.join(adams) or 'none'}"
+            f"{spec.workload} has no Adam named {optimizer!r}; it has {', '.join(adams) or 'none'}"
         )
     slots, powers = entry.get("slots", "Adam"), entry.get("powers")
     if not isinstance(slots, str) or not slots:

@@ -17,6 +17,7 @@ from backends.contract import PRECISION_TABLE
 from harness.errors import UsageError
 from harness.execution.verbs import Variable
 from harness.models.foreign_names import Naming
+from harness.workloads.spec import ModelSpec
 
 #: As many variables of a checkpoint a message names.
 LISTED = 3
@@ -24,14 +25,12 @@ LISTED = 3
 Variables = Mapping[str, Variable]
 
 
-def resolve(
-    naming: Naming, config: Mapping[str, Any], held: Variables, precision: str
-) -> dict[str, Any]:
+def resolve(naming: Naming, spec: ModelSpec, held: Variables, precision: str) -> dict[str, Any]:
     """Return which variables make what, as `backends/tf1/foreign.py` takes it.
 
     Args:
         naming: what the file of names says.
-        config: of the workload.
+        spec: of the workload.
         held: what the checkpoint holds.
         precision: of the model; its weights' dtype is the variables'.
 
@@ -39,8 +38,8 @@ def resolve(
         UsageError: a variable is missing, named twice, of another shape or dtype, or left over;
             with the closest ones that the checkpoint holds.
     """
-    slots, powers = _slots(naming, config), _powers(naming)
-    shapes = {item["name"]: tuple(item["shape"]) for item in config["parameters"]}
+    slots, powers = _slots(naming, spec), _powers(naming)
+    shapes = {item.name: tuple(item.shape) for item in spec.parameters}
     wanted = {name: (parts, shapes[name]) for name, parts in naming.weights.items()}
     wanted |= {name: (parts, shapes[_parameter(name, shapes)]) for name, parts in slots.items()}
     numbers = [name for pair in powers.values() for name in pair]
@@ -76,24 +75,24 @@ def resolve(
     }
 
 
-def used(naming: Naming, config: Mapping[str, Any]) -> set[str]:
+def used(naming: Naming, spec: ModelSpec) -> set[str]:
     """Return every variable that a naming means: weights, their slots, powers and the step.
 
     Args:
-        naming: a parameter that has no variable yet has an empty tuple. config: of the workload.
+        naming: a parameter that has no variable yet has an empty tuple. spec: of the workload.
     """
-    named = [*naming.weights.values(), *_slots(naming, config).values(), *_powers(naming).values()]
+    named = [*naming.weights.values(), *_slots(naming, spec).values(), *_powers(naming).values()]
     steps = [naming.step] if isinstance(naming.step, str) else []
     return {part for parts in named for part in parts} | set(steps)
 
 
-def _slots(naming: Naming, config: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def _slots(naming: Naming, spec: ModelSpec) -> dict[str, tuple[str, ...]]:
     """Return the variables of each slot, numbered as TF1 does: by variable, in the order of the
     optimizers that update it."""
     used: collections.Counter[str] = collections.Counter()
     slots = {}
     for built in naming.optimizers:
-        for parameter in _updated(config, built.optimizer):
+        for parameter in _updated(spec, built.optimizer):
             bases = [f"{part}/{built.slots}" for part in naming.weights[parameter]]
             for slot in ("m", "v"):
                 numbered = tuple(base + _suffix(used[base]) for base in bases)
@@ -102,12 +101,12 @@ def _slots(naming: Naming, config: Mapping[str, Any]) -> dict[str, tuple[str, ..
     return slots
 
 
-def _updated(config: Mapping[str, Any], optimizer: str) -> Iterator[str]:
+def _updated(spec: ModelSpec, optimizer: str) -> Iterator[str]:
     """Yield the parameters that an optimizer updates, each once, in the order of the updates."""
     names: dict[str, None] = {}
-    for update in config["updates"]:
-        if update["optimizer"] == optimizer:
-            names |= dict.fromkeys(update["parameters"])
+    for update in spec.updates:
+        if update.optimizer == optimizer:
+            names |= dict.fromkeys(update.parameters)
     yield from names
 
 

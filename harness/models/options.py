@@ -263,13 +263,13 @@ def source(
             f"--names {converting.names}: only TF1 checkpoints are read under other names, not"
             f" those of {model.build}."
         )
-    config = workload.config(model.preset)
-    known = workload.namings(config)
+    spec = workload.model_spec(model.preset)
+    known = workload.namings(workload.config(model.preset))
     if converting.names in known:
         document = known[converting.names]
-        naming = foreign_names.parse(document, f"--names {converting.names}", config)
+        naming = foreign_names.parse(document, f"--names {converting.names}", spec)
     else:
-        naming = foreign_names.read(Path(converting.names), config)
+        naming = foreign_names.read(Path(converting.names), spec)
     return workload, model, Checkpoint(folder, naming)
 
 

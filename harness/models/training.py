@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from backends.contract import Status
+from backends.contract import Setting, Status
 from harness.context import Context
 from harness.environments import provision, staging
 from harness.environments.builds import BUILDS
@@ -32,9 +32,10 @@ from harness.execution.processes import Limits, WorkerProcess
 from harness.execution.progress import ProgressStep
 from harness.execution.worker_environment import clean_environment
 from harness.models.folder import making
+from harness.models.origin import Converted
 from harness.plan import Opening
 from harness.records import checksums, files, runs, store
-from harness.records.decoding import decode
+from harness.records.decoder import decode
 from harness.workloads.spec import Workload
 
 MODEL_FILE, CHECKPOINTS, LOSSES = "model.json", "checkpoints", "losses.csv"
@@ -56,7 +57,7 @@ class Model:
     Attributes:
         data: as given to `--data`. step: training steps seen. config: hash of the workload's
             configuration.
-        converted: the build it came from and how its step counts were found, if it was converted.
+        converted: where it came from, if it was converted.
         threads: of the worker that trained it last; another number sums in another order. None
             where it was never told.
         files: the SHA-256 of every file below `checkpoints/`; empty for a model that an older
@@ -73,16 +74,15 @@ class Model:
     seed: int
     step: int
     config: str
-    converted: dict[str, Any] = dataclasses.field(default_factory=dict)
+    converted: Converted = dataclasses.field(default_factory=Converted)
     threads: int | None = None
     files: dict[str, str] = dataclasses.field(default_factory=dict)
     saving: bool = False
 
     def write(self, folder: Path) -> None:
         """Write it into a model's folder, last: what has it is complete."""
-        store.write_sealed(
-            folder / MODEL_FILE, {"kind": "model", "schema": SCHEMA, **dataclasses.asdict(self)}
-        )
+        plain = {**dataclasses.asdict(self), "converted": self.converted.plain()}
+        store.write_sealed(folder / MODEL_FILE, {"kind": "model", "schema": SCHEMA, **plain})
 
 
 def read(folder: Path) -> Model:
@@ -188,12 +188,7 @@ class Site:
             limits=Limits(self.limit_s),
         )
         files = runner.inputs(run_context, model.workload, model.preset, model.seed, 1)
-        setting = {
-            "device": "cpu",
-            "precision": model.precision,
-            "execution": "default",
-            "threads": self.threads,
-        }
+        setting = Setting(precision=model.precision, threads=self.threads)
         opening = Opening(backend, model.workload, model.preset, "variable", self.folders, setting)
         with run_context.worker(model.build, scratch / f"{model.build}.log") as worker:
             opened = runner.open_port(worker, run_context, opening, files)
@@ -279,7 +274,7 @@ def _begun(model: Model, out: Path, *, resume: bool) -> Model | None:
         )
     begun = checked(out, resume=True)
     untrained = dataclasses.replace(
-        begun, step=0, converted={}, threads=None, files={}, saving=False
+        begun, step=0, converted=Converted(), threads=None, files={}, saving=False
     )
     if untrained != dataclasses.replace(model, step=0):
         raise UsageError(

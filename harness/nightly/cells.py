@@ -24,9 +24,9 @@ from harness.commands import options as asking
 from harness.context import Context
 from harness.errors import BuildError, HarnessError, JobFailed, ProvisionFailed, RecordError
 from harness.execution.progress import NIGHT, ProgressStep, spell
-from harness.nightly import beginning, conclusion, matrix, night, support
+from harness.nightly import agenda, conclusion, matrix, night, support
 from harness.nightly import comparison as comparing
-from harness.nightly.beginning import NightRequest
+from harness.nightly.agenda import NightRequest
 from harness.nightly.matrix import Cell
 from harness.nightly.night import CellRow, CellStatus, Night
 from harness.records import files, runs
@@ -70,11 +70,11 @@ class _Running:
         self.request, self.config = request, request.config
         self.context, self.folder = context, folder
         self.missing: support.Missing = {}
-        self.state = beginning.opened(request, context, folder, key)
+        self.state = agenda.opened(request, context, folder, key)
 
     def all(self) -> Night:
         """Run the cells, the highest priority first, and close the night."""
-        waiting, total = beginning.waiting(self.state, self.request), len(self.request.cells())
+        waiting, total = agenda.waiting(self.state, self.request), len(self.request.cells())
         if len(waiting) < total:
             self.context.say(f"{self.folder}: {total - len(waiting)} of {total} cells are finished")
         self.keep()
@@ -145,7 +145,7 @@ class _Running:
         self.context.say(ProgressStep(line, cell.name, done, total, rest_s, level=NIGHT))
         share_s = matrix.share_s(left_s, rest_s, sum(item.timed for item in waiting))
         request = self.config.request(cell, able.builds)
-        least_s = beginning.rounds_s(request)
+        least_s = agenda.rounds_s(request)
         options = self.config.options(cell, able.builds, min(cell.timing_s, least_s + share_s))
         # a new attempt; the time that earlier ones have taken stays
         running = CellRow(

@@ -20,7 +20,7 @@ from harness.nightly import collection
 from harness.nightly.collection import Group, JudgedRun
 from harness.nightly.night import Changed, Night
 from harness.records import files
-from harness.report import history_page, rendering
+from harness.report import history_page, renderers
 
 #: Series of speed ratios that end in a night, by the name of its cell.
 SeriesByCell = Mapping[str, Sequence[model.Series]]
@@ -78,7 +78,7 @@ def _in_history(
         for name, series in histories.items():  # its pages show the nights before
             run = runs[name]
             report = dataclasses.replace(run.report, history=charts.histories(series))
-            rendering.write(report, run.folder)
+            renderers.write(report, run.folder)
         text = history_page.render(
             "All nights", whole.histories, whole.left_out, whole.stages, whole.speed
         )

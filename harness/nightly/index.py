@@ -10,7 +10,7 @@ from harness.errors import RecordError
 from harness.execution.progress import spell
 from harness.nightly.night import Night
 from harness.nightly.page import address
-from harness.report.templating import environment
+from harness.report.page_templates import environment
 
 
 def render(nights: Sequence[tuple[Path, Night | RecordError]], history: str = "") -> str:

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from backends.contract import Status, Word
+from harness.changes.model import ChangeKind, Severity
 from harness.errors import CorruptRecord, RecordError, UnreadableRecord, UsageError, remedy
 from harness.nightly.matrix import Cell
 from harness.records import runs, store
-from harness.records.decoding import decode
+from harness.records.decoder import decode
 from harness.results.verdicts import Fidelity
 
 SCHEMA, SEALED_SINCE = 2, 2
@@ -48,6 +49,12 @@ class CellStatus(Word):
     INTERRUPTED = Status.INTERRUPTED.value
 
 
+class NoReport(Word):
+    """What stands in place of the verdict of a cell without a report."""
+
+    NO_REPORT = ""
+
+
 #: Of a cell without a report: it has never been at work.
 UNTRIED = (CellStatus.WAITING, CellStatus.NOT_REACHED, CellStatus.UNSUPPORTED)
 
@@ -64,10 +71,10 @@ class MissingBuild:
 
 @dataclasses.dataclass(frozen=True)
 class Changed:
-    """One thing that changed, in a sentence; severity and kind as in `harness.changes.model`."""
+    """One thing that changed, in a sentence."""
 
-    severity: str
-    kind: str
+    severity: Severity
+    kind: ChangeKind
     text: str
 
 
@@ -77,8 +84,8 @@ class CellRow:
 
     Attributes:
         status: what has become of it. reason: why it is not `ok`.
-        fidelity, headline, exit_code: of its report; empty and None where there is none. settled,
-            compared: rows of speed with an answer, and all of them.
+        fidelity, headline, exit_code: of its report; empty and None where there is none.
+        settled, compared: rows of speed with an answer, and all of them.
         estimate_s: what it was thought to take; `basis`: where that was taken from. duration_s:
             what it took, all attempts together.
         left_out: builds of it that cannot run here. killed: how often the harness itself was ended
@@ -88,7 +95,7 @@ class CellRow:
     cell: Cell
     status: CellStatus = CellStatus.WAITING
     reason: str = ""
-    fidelity: str = ""
+    fidelity: Fidelity | NoReport = NoReport.NO_REPORT
     headline: str = ""
     exit_code: int | None = None
     settled: int = 0

@@ -16,12 +16,12 @@ from harness.errors import HarnessError
 from harness.execution.progress import spell
 from harness.nightly.night import CellRow, Night
 from harness.nightly.summary import settled
-from harness.report import rendering
+from harness.report import renderers
 from harness.report.matrix import LETTERS, matrix
+from harness.report.page_templates import environment
 from harness.report.pairs import Summary, outline, summaries
 from harness.report.plots import history
 from harness.report.plots.figure import Figure
-from harness.report.templating import environment
 from harness.results.model import Report
 from harness.results.series import FigureHistory
 
@@ -67,7 +67,7 @@ def reports(state: Night, folder: Path) -> Iterable[tuple[CellRow, Report]]:
     for row in state.rows:
         if row.exit_code is not None:
             try:
-                yield row, rendering.load(folder / row.folder)
+                yield row, renderers.load(folder / row.folder)
             except HarnessError:
                 continue
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.execution.progress import spell
-from harness.nightly import beginning, support
+from harness.nightly import agenda, support
 
 if TYPE_CHECKING:
     from harness.context import Context
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 COLUMNS = ("cell", "what", "takes about", "here")
 
 
-def rows(request: beginning.NightRequest, context: Context) -> list[tuple[str, ...]]:
+def rows(request: agenda.NightRequest, context: Context) -> list[tuple[str, ...]]:
     """Return a row for each cell in the order in which they run, and one with the sum beside the
     budget.
 
@@ -26,12 +26,12 @@ def rows(request: beginning.NightRequest, context: Context) -> list[tuple[str, .
     """
     cells, budget_s = request.cells(), request.config.budget_s
     missing = support.survey(request.config, cells, context, install=False)
-    known = beginning.durations(request.nights, request.nights / request.date)
+    known = agenda.durations(request.nights, request.nights / request.date)
     table: list[tuple[str, ...]] = []
     sum_s = 0.0
     for cell in cells:
         able = support.able(request.config, cell, missing)
-        seconds, basis = beginning.estimate(request.config, cell, known)
+        seconds, basis = agenda.estimate(request.config, cell, known)
         if able.reason:
             here = f"unsupported: {able.reason}"
         else:

@@ -65,6 +65,44 @@ def differences(inference: Inference) -> list[AttributeDifference]:
     return rows
 
 
+def initializers(inference: Inference) -> list[AttributeDifference]:
+    """Return the layers whose weights begin otherwise on both sides. Both start from the same ones
+    in everything that is compared here; a model that is trained from scratch does not.
+
+    Args:
+        inference: of the pair.
+    """
+    rows = []
+    for other in inference.others:
+        left, right = _layers(inference.first.survey), _layers(other.side.survey)
+        sides = inference.first.label, other.side.label
+        for name_a, name_b in other.decided.matched.units:
+            x, y = left.get(name_a), right.get(name_b)
+            if x is None or y is None:
+                continue
+            for role in sorted(x.initializers.keys() & y.initializers.keys()):
+                values = x.initializers[role], y.initializers[role]
+                if values[0] != values[1]:
+                    stage = Stage.DISTRIBUTION
+                    rows.append(AttributeDifference(x.name, role, *values, sides, stage))
+    return rows
+
+
+def sentences(inference: Inference) -> list[str]:
+    """Return `differences` as lines of a report.
+
+    Args:
+        inference: of the pair.
+    """
+    lines = []
+    for row in differences(inference):
+        shows = f"shows at {row.stage}" if row.stage else "no stage shows it"
+        why = f" ({row.why})" if row.why else ""
+        values = f"{row.a} in {row.sides[0]}, {row.b} in {row.sides[1]}"
+        lines.append(f"read back: {row.where}: {row.what} is {values}; {shows}{why}")
+    return lines
+
+
 def _layers(survey: Survey) -> dict[str, Layer]:
     return {layer.name: layer for layer in survey.layers}
 
@@ -95,13 +133,6 @@ def _of_layers(
                     stage = Stage.WEIGHTS
                 values = worded(ours[what]), worded(theirs[what])
                 yield AttributeDifference(x.name, what, *values, sides, stage)
-        for role in sorted(x.initializers.keys() & y.initializers.keys()):
-            if x.initializers[role] != y.initializers[role]:
-                values = x.initializers[role], y.initializers[role]
-                why = "both start from the same weights here"
-                yield AttributeDifference(
-                    x.name, f"initialiser of {role}", *values, sides, Stage.DISTRIBUTION, why=why
-                )
 
 
 def _activations(survey: Survey) -> dict[str, str]:

@@ -82,6 +82,8 @@ def _shown(a: Sequence[Layer], b: Sequence[Layer], i: int, j: int) -> Iterator[T
     """Yield the pair of two layers: where one shows what it computes after its activation, and the
     other before, the activation behind that one is what belongs beside it."""
     x, y = a[i], b[j]
+    if not _may_be(x.outputs[0], y.outputs[0]):
+        return  # e.g. all states of a recurrent layer beside its last one
     inside_a, inside_b = _activation(x), _activation(y)
     if x.kind == "activation" or bool(inside_a) == bool(inside_b):
         yield paired(x, y)

@@ -34,7 +34,8 @@ class Declared(Workload):
     """Two models that somebody has."""
 
     def __init__(self, pair: PairFile, backends: tuple[str, ...]) -> None:
-        self.pair, self.name, self.backends, self.presets = pair, pair.name, backends, PRESETS
+        self.pair, self.name = str(pair.path), pair.name
+        self.backends, self.presets = backends, PRESETS
 
     def hyperparameters(self, preset: str) -> dict[str, Any]:
         """Return nothing yet: nobody has looked at the models."""
@@ -79,7 +80,7 @@ class Inferred(Declared):
         return {
             "batch": self.inference.batch,
             "pair": {
-                "path": str(self.pair.path),
+                "path": self.pair,
                 "paths": [str(path) for path in self.paths],
                 "sides": self._plans,
             },

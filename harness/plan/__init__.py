@@ -5,7 +5,7 @@ A *side* is a build with, perhaps, a folder of ports of its own. A *job* is one 
 workload; a *pair* says which two jobs are judged against each other. A job is planned once however
 many pairs use it. `jobs` holds what is done, `request` what was asked, `draft` the way from one to
 the other, for which `lockstep` plans what records on tapes, `distributions` what trains
-independently and `timing` what is timed.
+independently and `speed_jobs` what is timed.
 """
 
 from harness.plan.command import arguments, manner
@@ -35,7 +35,7 @@ from harness.plan.request import (
     identity,
     sides,
 )
-from harness.plan.timing import phases
+from harness.plan.speed_jobs import phases
 
 __all__ = [
     "DISTRIBUTION",

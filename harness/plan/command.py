@@ -6,7 +6,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from backends.contract import ACTIONS, STAGES
+from backends.contract import ACTIONS, Stage
 from harness.plan.jobs import Job, SampleJob, Side, SideJob, SpeedJob, WorkloadJob
 from harness.plan.request import LIMIT_S, sides
 
@@ -14,7 +14,7 @@ from harness.plan.request import LIMIT_S, sides
 def of_speed(job: SpeedJob) -> str:
     """Return the command that times a workload's sides again."""
     timed = job.sides[:1] if job.precisions else job.sides
-    words = ["harness", "compare", "--workloads", job.workload, *arguments(timed)]
+    words = ["harness", "compare", *_what(job, timed)]
     words += ["--precision", *(job.precisions or (job.precision,)), "--preset", job.preset]
     words += ["--seed", str(job.seed), "--no-fidelity", "--threads", str(job.threads)]
     words += ["--data", job.data] if job.data else []
@@ -25,22 +25,22 @@ def of_speed(job: SpeedJob) -> str:
     return shlex.join(words)
 
 
-def of_stage(a: Job | SampleJob, b: Job | SampleJob, stage: str, seeds: int = 0) -> str:
+def of_stage(a: Job | SampleJob, b: Job | SampleJob, stage: Stage | None, seeds: int = 0) -> str:
     """Return the command that gives one stage's verdict again.
 
     Args:
         a, b: a job of each side; how they ran is taken from the first. Two jobs of one side name it
             once.
-        stage: of the ladder; any other, as `precision`, is not named.
+        stage: a rung of the ladder; None for what is judged beside it, which is not named.
         seeds: how many models of each build are trained; 0 where none are.
     """
     jobs = [a, b] if a.build != b.build or a.side != b.side else [a]
-    words = ["harness", "compare", "--workloads", a.workload, *arguments(jobs)]
+    words = ["harness", "compare", *_what(a, jobs)]
     words += ["--precision", a.precision, "--preset", a.preset, "--seed", str(a.seed)]
     words += ["--threads", str(a.threads), "--no-speed"]
     if a.data:
         words += ["--data", a.data]
-    if stage in STAGES:
+    if stage is not None:
         words += ["--stages", stage]
     if isinstance(a, Job):
         # At every stage: the noise of a tape is drawn after the batches of its steps.
@@ -48,6 +48,19 @@ def of_stage(a: Job | SampleJob, b: Job | SampleJob, stage: str, seeds: int = 0)
     if seeds:
         words += ["--seeds", str(seeds)]
     return shlex.join([*words, *manner(a)])
+
+
+def _what(job: WorkloadJob, named: Sequence[Side | SideJob]) -> list[str]:
+    """Return the words that name a workload and its sides; a pair file says itself which they
+    are."""
+    if not job.pair:
+        return ["--workloads", job.workload, *arguments(named)]
+    python = dict.fromkeys(
+        f"{item.label if isinstance(item, Side) else item.side}={item.python}"
+        for item in named
+        if item.python
+    )
+    return [job.pair, *(["--python", *python] if python else [])]
 
 
 def arguments(named: Sequence[Side | SideJob]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.plan import distributions, lockstep, timing
+from harness.plan import distributions, lockstep, speed_jobs
 from harness.plan.jobs import Distribution, Plan, SampleJob
 from harness.plan.request import DISTRIBUTION, LOCKSTEP_STAGES, Request
 
@@ -20,7 +20,7 @@ def make(request: Request) -> Plan:
         jobs=tuple(recorded.jobs.values()),
         pairs=tuple(recorded.pairs),
         chains=tuple(recorded.chains),
-        speed=tuple(timing.draft(request)) if request.speed else (),
+        speed=tuple(speed_jobs.draft(request)) if request.speed else (),
         bounds=tuple(recorded.bounds.values()),
         samples=samples,
         distributions=judged,

@@ -36,6 +36,7 @@ def of_workload(
     return {
         "workload": workload.name,
         "data": workload.source,
+        "pair": workload.pair,
         "preset": preset,
         "precision": precision,
         "device": request.device,

@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from backends.contract import Setting
+
 
 @dataclasses.dataclass(frozen=True)
 class Side:
@@ -35,15 +37,14 @@ class Side:
 
 @dataclasses.dataclass(frozen=True)
 class Opening:
-    """What a worker needs to open a port. `setting` is `contract.Setting` as plain JSON; `folders`,
-    `only`, `label`: as in `Side`."""
+    """What a worker needs to open a port; `folders`, `only`, `label`: as in `Side`."""
 
     backend: str
     workload: str
     preset: str
     powers: str
     folders: tuple[str, ...]
-    setting: dict[str, Any]
+    setting: Setting
     only: bool = False
     label: str = ""
 
@@ -61,6 +62,7 @@ class WorkloadJob:
     Attributes:
         device, precision, execution, threads: as in `contract.Setting`.
         seed: what the run was asked with. data: what `--data` named; empty for the workload's own.
+        pair: the pair file that the workload follows from, if it does.
         limit: longest time of one request, seconds; for the command that repeats the job. 0 for the
             usual one. pass_env: as in `Request`, likewise.
     """
@@ -73,6 +75,7 @@ class WorkloadJob:
     threads: int
     seed: int
     data: str = ""
+    pair: str = ""
     limit: float = 0.0
     pass_env: tuple[str, ...] = ()
 
@@ -81,9 +84,13 @@ class WorkloadJob:
         return dict(json.loads(json.dumps(dataclasses.asdict(self))))
 
     def _open(self, side: Side | SideJob, powers: str) -> Opening:
-        names = ("device", "precision", "execution", "threads")
-        setting = {name: getattr(self, name) for name in names}
-        setting["deterministic"] = side.deterministic
+        setting = Setting(
+            device=self.device,
+            precision=self.precision,
+            execution=self.execution,
+            threads=self.threads,
+            deterministic=side.deterministic,
+        )
         return Opening(
             backend=side.backend,
             workload=self.workload,
@@ -159,7 +166,7 @@ class TeacherForcedJob(SideJob):
     @property
     def name(self) -> str:
         """The folder's name."""
-        return self._named(f"-taught-seed{self.seed}")
+        return self._named(f"-teacher-forced-seed{self.seed}")
 
     def opening(self) -> Opening:
         """Return what the worker opens."""
@@ -282,7 +289,7 @@ class SpeedJob(WorkloadJob):
         """Return what the worker of one side opens; timing needs no float32 chain, which costs no
         time either way."""
         opening = self._open(next(side for side in self.sides if side.label == label), "variable")
-        setting = {**opening.setting, "precision": self.precision_of(label)}
+        setting = dataclasses.replace(opening.setting, precision=self.precision_of(label))
         return dataclasses.replace(opening, setting=setting)
 
     def precision_of(self, label: str) -> str:

@@ -1,4 +1,4 @@
-"""What the record of each kind of job holds, as frozen dataclasses; `decoding` makes them of JSON.
+"""What the record of each kind of job holds, as frozen dataclasses; `decoder` makes them of JSON.
 
 A field with a default is one that an older harness did not write. `dict[str, Any]` is an open
 mapping whose names belong to others: settings that a framework tells, packages and their versions.
@@ -11,10 +11,10 @@ import functools
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from backends.contract import Status
+from backends.contract import Status, Word
 from harness.fidelity.declarations import Declarations
 from harness.fidelity.evidence import LossScale, TensorEntry
-from harness.records.decoding import decode
+from harness.records.decoder import decode
 from harness.speed.disturbance import Turn
 
 
@@ -215,8 +215,14 @@ class Action:
     calls_base: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
-#: How the name of TensorFlow 1's counter ends.
-OF_THE_SESSION = "on the session's graph"
+class FlopsCounter(Word):
+    """Who counted the operations of a step: what `backends/<backend>/cost.py` calls itself."""
+
+    #: Nobody could.
+    NOBODY = ""
+    SESSION_GRAPH = "TensorFlow's registry of float operations, on the session's graph"
+    TRACED_FUNCTIONS = "TensorFlow's registry of float operations, on the traced functions"
+    TORCH = "torch.utils.flop_counter"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -226,15 +232,14 @@ class Spent:
     flops: float | None = None
     rate: float | None = None
     energy_j: float | None = None
-    flops_source: str = ""
+    flops_source: FlopsCounter = FlopsCounter.NOBODY
     missing: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def by_product(self) -> bool:
         """Whether the counter follows the one activation that a port names as its product, so that
-        a `generate` which fetches more is half counted. A record tells it by the counter's name
-        alone."""
-        return self.flops_source.endswith(OF_THE_SESSION)
+        a `generate` which fetches more is half counted."""
+        return self.flops_source == FlopsCounter.SESSION_GRAPH
 
 
 @dataclasses.dataclass(frozen=True)

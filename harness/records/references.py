@@ -25,7 +25,7 @@ from harness.fidelity.evidence import TensorEntry
 from harness.plan import LOCKSTEP_STAGES, Job, Request
 from harness.records import archives, checksums, store
 from harness.records.contents import Identity
-from harness.records.decoding import decode
+from harness.records.decoder import decode
 
 SCHEMA = 3
 BUILD = "tf1"

@@ -21,7 +21,7 @@ import filelock
 
 from harness.errors import Busy, RecordError, UsageError, remedy
 from harness.records import files, store
-from harness.records.decoding import decode
+from harness.records.decoder import decode
 
 #: 1 (first), 2 (a seal).
 SCHEMA, SEALED_SINCE = 2, 2

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from backends.contract import Status
 from harness.errors import CorruptRecord, NewerSchema, UnreadableRecord
 from harness.records import archives, checksums, contents, files
-from harness.records.decoding import NOT_FINITE, parse
-from harness.records.decoding import decode as decode_contents
+from harness.records.decoder import NOT_FINITE, parse
+from harness.records.decoder import decode as decode_contents
 
 SCHEMA = 2
 MANIFEST = "manifest.json"

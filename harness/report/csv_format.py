@@ -22,7 +22,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.report import worded
+from harness.report import implied_fields
 from harness.report.format import one_line
 from harness.results.model import Cost, JobRow, QualityRow, Report, SpeedRow, StageRow
 
@@ -74,7 +74,7 @@ def _names(kind: type[Any]) -> Iterator[str]:
     the words of a row tell is in its words."""
     for name, hint in typing.get_type_hints(kind).items():
         held = any(dataclasses.is_dataclass(part) for part in (hint, *typing.get_args(hint)))
-        if name in COST or not (held or name in worded.FIELDS):
+        if name in COST or not (held or name in implied_fields.FIELDS):
             yield name
 
 

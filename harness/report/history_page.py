@@ -6,9 +6,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from harness.report.page_templates import environment
 from harness.report.plots import history
 from harness.report.plots.figure import Figure
-from harness.report.templating import environment
 from harness.results.series import FigureHistory
 from harness.results.verdicts import Fidelity, Speed
 

@@ -11,11 +11,11 @@ from harness.report import costs
 from harness.report.format import MISSING
 from harness.report.labels import action, hint, setting, threads
 from harness.report.matrix import matrix, qualities, unfinished, zeros
+from harness.report.page_templates import environment
 from harness.report.pairs import gather, other_histories, summaries
 from harness.report.phase_table import phase_tables, relation
 from harness.report.plots.ratios import Intervals
 from harness.report.provenance import in_words
-from harness.report.templating import environment
 from harness.results.model import Report
 
 

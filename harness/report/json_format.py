@@ -18,8 +18,8 @@ from typing import Any, TypeAlias
 
 from harness.errors import CorruptRecord, NewerSchema
 from harness.records import store
-from harness.records.decoding import decode, parse
-from harness.report import worded
+from harness.records.decoder import decode, parse
+from harness.report import implied_fields
 from harness.results import outcome
 from harness.results.model import SCHEMA, SEALED_SINCE, Report, StageRow
 from harness.results.verdicts import Fidelity
@@ -63,8 +63,8 @@ def to_plain(report: Report) -> dict[str, Any]:
     flat = dataclasses.asdict(report)
     flat["summary"] = {name: flat.pop(name) for name in SUMMARY}
     document = {name: plain(flat[name]) for name in ORDER}
-    for name in worded.READ:
-        document[name] = [worded.written(name, row) for row in document[name]]
+    for name in implied_fields.READ:
+        document[name] = [implied_fields.written(name, row) for row in document[name]]
     return document
 
 
@@ -208,9 +208,9 @@ def _contradiction(row: StageRow) -> str:
 def _with_words(flat: dict[str, Any]) -> dict[str, Any]:
     """Return a report whose rows hold what it left to their words."""
     whole = dict(flat)
-    for name in worded.READ:
+    for name in implied_fields.READ:
         if isinstance(flat.get(name), (list, tuple)):
-            whole[name] = [worded.whole(name, row) for row in flat[name]]
+            whole[name] = [implied_fields.whole(name, row) for row in flat[name]]
     return whole
 
 

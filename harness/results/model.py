@@ -52,8 +52,8 @@ class StageRow:
             can be told.
         first_bad_step: of a trajectory that failed, counted from 1, where replays have found it.
         wrong_layers: of a forward pass that failed, every layer that departs although its input was
-            right, where a taught run has found them. Then `worst` is the first of them, with its
-            numbers of that run if it is not the first that departs in the other.
+            right, where a teacher-forced run has found them. Then `worst` is the first of them,
+            with its numbers of that run if it is not the first that departs in the other.
         compared: error against floor of the tensors, for a plot.
         decided: how many tensors were compared, and agree or depart; the others of `tensors` are
             zero, beyond the horizon or undecided. None in reports that were written before it was

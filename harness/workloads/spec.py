@@ -217,6 +217,17 @@ class Update:
 
 
 @dataclasses.dataclass(frozen=True)
+class ModelSpec:
+    """What a workload declares of its weights in one preset, and of what trains them: the part of
+    its configuration that the harness itself looks at."""
+
+    workload: str
+    parameters: tuple[Parameter, ...]
+    optimizers: Mapping[str, Optimizer]
+    updates: tuple[Update, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class Segment:
     """A stretch of training in which every step runs the same phases; `steps` None: until training
     ends."""
@@ -264,6 +275,7 @@ class Workload(abc.ABC):
         default: whether a comparison that names no workload includes this one.
         sources: what `--data` may name beside a folder; empty if the workload brings its own data.
         source: what `--data` named; empty for the workload's own.
+        pair: path of the pair file that it follows from; empty for one that is written down.
 
     Example:
         >>> class Line(Workload):
@@ -301,6 +313,7 @@ class Workload(abc.ABC):
     default: bool = True
     sources: tuple[str, ...] = ()
     source: str = ""
+    pair: str = ""
 
     @property
     def what(self) -> str:
@@ -385,6 +398,20 @@ class Workload(abc.ABC):
         """Return, by a word, under which names known programs keep this model in TF1 checkpoints
         (see `harness/models/foreign_names.py`)."""
         return {}
+
+    def model_spec(self, preset: str) -> ModelSpec:
+        """Return what the workload declares of its weights and of what trains them.
+
+        Args:
+            preset: one of `presets`.
+        """
+        hyper = self.hyperparameters(preset)
+        return ModelSpec(
+            workload=self.name,
+            parameters=tuple(self.parameters(hyper)),
+            optimizers=self.optimizers(hyper),
+            updates=tuple(self.updates(hyper)),
+        )
 
     def config(self, preset: str, beta_power_dtype: str = "variable") -> dict[str, Any]:
         """Return everything that a port needs, plain JSON (see `backends.contract.Port`).

@@ -110,7 +110,8 @@ class Board:
     def nvmlInit_v2(self):  # noqa: N802  (the name is the library's)
         return 0
 
-    def nvmlDeviceGetHandleByIndex_v2(self, index, handle):  # noqa: N802  (the name is the library's)
+    # The names are the library's.
+    def nvmlDeviceGetHandleByIndex_v2(self, index, handle):  # noqa: N802
         self.asked.append(index.value)
         return 0
 
@@ -118,7 +119,7 @@ class Board:
         self.asked.append(name)
         return 0
 
-    def nvmlDeviceGetTotalEnergyConsumption(self, device, pointer):  # noqa: N802  (the name is the library's)
+    def nvmlDeviceGetTotalEnergyConsumption(self, device, pointer):  # noqa: N802
         self.millijoules += 250000
         ctypes.cast(pointer, ctypes.POINTER(ctypes.c_ulonglong))[0] = self.millijoules
         return self.answer

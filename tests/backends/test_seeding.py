@@ -42,7 +42,7 @@ def test_seeds_that_differ_in_any_bit_draw_differently(kit):
     """Also above the 32nd; the same seed draws the same again, whatever was drawn before."""
     import torch
 
-    from backends.torch.native import Drawing
+    from backends.torch.native import Noise
     from backends.torch.seeds import Seeding
 
     seeds = Seeding(torch.device("cpu"))
@@ -54,8 +54,8 @@ def test_seeds_that_differ_in_any_bit_draw_differently(kit):
         torch.equal(values, torch.randn(5, generator=seeds.of(2**bit)))
         for bit, values in drawn.items()
     )
-    drawing = Drawing(kit.config, torch.device("cpu"), torch.float32)
-    orders = [drawing.order(seed, 3, 1000).tolist() for seed in (5, 5 + 2**32, 5 + 2**63, 5)]
+    noise = Noise(kit.config, torch.device("cpu"), torch.float32)
+    orders = [noise.order(seed, 3, 1000).tolist() for seed in (5, 5 + 2**32, 5 + 2**63, 5)]
     assert orders[0] == orders[3] and 3 == len({tuple(order) for order in orders})
 
 

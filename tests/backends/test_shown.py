@@ -63,19 +63,19 @@ def test_an_activation_is_shown_as_it_was_when_it_was_set(ports, kind, running):
 
 
 @pytest.mark.parametrize("kind", ["Dense", "InPlace"])
-def test_working_in_place_lets_itself_be_taught(ports, kind):
+def test_working_in_place_can_be_teacher_forced(ports, kind):
     """The teacher's value is what the layer works on; what is shown of the layer before is its
     own."""
     port = loaded(ports.port(getattr(ports, kind)))
     own = port.forward(BATCH, True)
-    taught = port.forward_from(BATCH, True, {"a": own["a"] + 1.0, "relu": own["relu"] + 2.0})
-    np.testing.assert_array_equal(taught.values["a"], own["a"])
-    np.testing.assert_allclose(taught.values["relu"], np.maximum(own["a"] + 1.0, 0.0), 0.0, 1e-13)
+    forced = port.forward_from(BATCH, True, {"a": own["a"] + 1.0, "relu": own["relu"] + 2.0})
+    np.testing.assert_array_equal(forced.values["a"], own["a"])
+    np.testing.assert_allclose(forced.values["relu"], np.maximum(own["a"] + 1.0, 0.0), 0.0, 1e-13)
     assert ({"a": [], "relu": ["a"], "logits": ["relu"]}, {"a": [], "relu": [], "logits": []}) == (
-        taught.read,
-        taught.own,
+        forced.read,
+        forced.own,
     )
-    assert ["a"] == taught.rooted
+    assert ["a"] == forced.rooted
 
 
 @pytest.mark.parametrize(
@@ -93,33 +93,33 @@ def test_complex_values_and_marks_are_shown_whole(ports, precision, dtypes):
     assert dtypes == [value.dtype.name for value in found.values()]
     np.testing.assert_allclose(found["a"], X.dot(WEIGHTS["a/kernel"]) - 1j * X[:, :5], 0.0, 1e-5)
     np.testing.assert_allclose(found["minus"], -X[:, :5], 0.0, 1e-6)
-    taught = port.forward_from(BATCH, True, dict(found, a=found["a"] + 1.0))
-    assert (["a"], ["a"]) == (taught.read["minus"], taught.read["logits"])
+    forced = port.forward_from(BATCH, True, dict(found, a=found["a"] + 1.0))
+    assert (["a"], ["a"]) == (forced.read["minus"], forced.read["logits"])
 
 
 def test_layers_that_share_a_copy_are_told_apart(ports):
     """A copy of the teacher's value is the teacher's value."""
     port = loaded(ports.port(ports.Shared))
-    taught = port.forward_from(BATCH, True, port.forward(BATCH, True))
-    assert {"a": [], "relu": ["a"], "other": ["a"], "logits": ["relu", "other"]} == taught.read
-    assert not any(taught.own.values())
+    forced = port.forward_from(BATCH, True, port.forward(BATCH, True))
+    assert {"a": [], "relu": ["a"], "other": ["a"], "logits": ["relu", "other"]} == forced.read
+    assert not any(forced.own.values())
 
 
 def test_a_copy_that_is_shown_is_the_ports_own(ports):
     """Who goes on with it rests on it."""
     port = loaded(ports.port(ports.Flat))
-    taught = port.forward_from(BATCH, True, port.forward(BATCH, True))
+    forced = port.forward_from(BATCH, True, port.forward(BATCH, True))
     assert ({"a": [], "copy": ["a"], "logits": ["a"]}, ["copy"]) == (
-        taught.read,
-        taught.own["logits"],
+        forced.read,
+        forced.own["logits"],
     )
 
 
 def test_what_is_computed_from_data_alone_is_told(ports):
     """But not what came back from outside of torch."""
     port = loaded(ports.port(ports.Towers))
-    taught = port.forward_from(BATCH, True, port.forward(BATCH, True))
-    assert ["a", "sum"] == taught.rooted
+    forced = port.forward_from(BATCH, True, port.forward(BATCH, True))
+    assert ["a", "sum"] == forced.rooted
     assert ["a", "logits"] == port.contracted(BATCH, True)
 
 

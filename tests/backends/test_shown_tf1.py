@@ -53,13 +53,13 @@ def test_what_is_shown_is_whole_and_what_shares_a_copy_is_told_apart(port):
     a = X.dot(WEIGHTS["a/kernel"])
     np.testing.assert_allclose(found["complex"], a - 1j * a, 0.0, 1e-13)
     assert ("complex128", "int64") == (found["complex"].dtype.name, found["place"].dtype.name)
-    taught = port.forward_from(BATCH, False, found)
+    forced = port.forward_from(BATCH, False, found)
     assert {
         "a": [],
         "place": ["a"],
         "complex": ["a"],
         "other": ["a"],
         "logits": ["other"],
-    } == taught.read
-    assert not any(taught.own.values()) and ["a"] == taught.rooted
+    } == forced.read
+    assert not any(forced.own.values()) and ["a"] == forced.rooted
     assert list(found) == port.contracted(BATCH, False)

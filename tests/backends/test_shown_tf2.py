@@ -77,15 +77,15 @@ def test_layers_that_share_a_copy_are_told_apart(ports, precision):
     not."""
     port = ports.port(ports.Shown if precision == "fp64" else ports.Dense, precision)
     port.load_parameters(WEIGHTS)
-    taught = port.forward_from(BATCH, True, port.forward(BATCH, True))
+    forced = port.forward_from(BATCH, True, port.forward(BATCH, True))
     expected = (
         {"complex": ["a"], "place": ["a"], "other": ["a"], "logits": ["other"]}
         if precision == "fp64"
         else {"relu": ["a"]}
     )
-    assert expected == {name: taught.read[name] for name in expected}
-    assert not any(taught.own[name] for name in expected) and "a" in taught.rooted
-    assert [name for name in taught.read if name != "held"] == port.contracted(BATCH, True)
+    assert expected == {name: forced.read[name] for name in expected}
+    assert not any(forced.own[name] for name in expected) and "a" in forced.rooted
+    assert [name for name in forced.read if name != "held"] == port.contracted(BATCH, True)
 
 
 def test_a_training_step_of_its_own_is_what_is_judged(ports):

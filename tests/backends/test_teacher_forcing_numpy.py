@@ -43,10 +43,10 @@ class Layered:
     """Layers of NumPy on a port of its own making; what each reads is a function."""
 
     def __init__(self, forward):
-        self.weights, self.lesson, self.forward = (
+        self.weights, self.forced_record, self.forward = (
             {},
             None,
-            lambda batch, training: forward(self.lesson, batch.arrays["x"]),
+            lambda batch, training: forward(self.forced_record, batch.arrays["x"]),
         )
         self.undeclared = Undeclared(list, Memory())
 
@@ -85,8 +85,10 @@ def swallowing(seen, x):
 def test_numpy_tells_layers_that_share_a_copy_apart(kit, layers, read, own, rooted):
     """By values of the teacher's that are NaN one after another; what swallows a NaN shows by
     other numbers."""
-    taught = importlib.import_module("backends.numpy.teacher_forcing").teacher_forced
+    teacher_forced = importlib.import_module("backends.numpy.teacher_forcing").teacher_forced
     teacher = {name: np.full(3, 2.0) for name in "abc"}
-    found = taught(Layered(layers), Batch({"x": np.array([1.0, -1.0, 2.0])}, None), True, teacher)
+    found = teacher_forced(
+        Layered(layers), Batch({"x": np.array([1.0, -1.0, 2.0])}, None), True, teacher
+    )
     assert (read, own, rooted) == (found.read, found.own, found.rooted)
     assert not any(np.isnan(value).any() for value in found.values.values())

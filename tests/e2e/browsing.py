@@ -31,26 +31,34 @@ DESKTOP, PHONE = (1280, 900), (390, 844)
 CONTRAST, CONTRAST_LARGE = 4.5, 3.0
 
 #: Of every drawing that is laid out: what it lacks.
-DRAWINGS = """() => [...document.querySelectorAll('svg.plot')].filter(svg => svg.checkVisibility()).flatMap((svg, number) => {
-  const found = [], name = svg.getAttribute('aria-label') || `drawing ${number}`, box = svg.getBoundingClientRect();
+DRAWINGS = """() => {
+const drawings = [...document.querySelectorAll('svg.plot')].filter(svg => svg.checkVisibility());
+return drawings.flatMap((svg, number) => {
+  const found = [], name = svg.getAttribute('aria-label') || `drawing ${number}`;
+  const box = svg.getBoundingClientRect();
   if (box.width < 100 || box.height < 40) found.push(`${name}: is ${box.width} x ${box.height}`);
-  if (svg.getAttribute('role') !== 'img' || !svg.hasAttribute('aria-label')) found.push(`${name}: has no name for who cannot see it`);
+  if (svg.getAttribute('role') !== 'img' || !svg.hasAttribute('aria-label'))
+    found.push(`${name}: has no name for who cannot see it`);
   const view = svg.viewBox.baseVal;
-  const marks = [...svg.querySelectorAll('.line, .band, .box, .bar, circle, .cross, .square, .floor, .limit')].filter(mark => {
+  const kinds = '.line, .band, .box, .bar, circle, .cross, .square, .floor, .limit';
+  const marks = [...svg.querySelectorAll(kinds)].filter(mark => {
     const place = mark.getBBox();
     return (place.width > 0 || place.height > 0) && getComputedStyle(mark).display !== 'none';
   });
   if (!marks.length) found.push(`${name}: nothing is drawn`);
   for (const mark of [...svg.querySelectorAll('path, circle, text')])
     for (const {name: attribute, value} of mark.attributes)
-      if (/NaN|Infinity|undefined|None/.test(value) && attribute !== 'class') found.push(`${name}: ${attribute} is ${value.slice(0, 40)}`);
+      if (/NaN|Infinity|undefined|None/.test(value) && attribute !== 'class')
+        found.push(`${name}: ${attribute} is ${value.slice(0, 40)}`);
   for (const text of svg.querySelectorAll('text')) {
     const place = text.getBBox();
-    if (place.x < view.x - 2 || place.x + place.width > view.x + view.width + 2 || place.y + place.height > view.y + view.height + 2)
+    if (place.x < view.x - 2 || place.x + place.width > view.x + view.width + 2
+        || place.y + place.height > view.y + view.height + 2)
       found.push(`${name}: '${text.textContent}' is cut off`);
   }
   return found;
-})"""
+});
+}"""
 
 #: Of all text that can be seen, its contrast against what is behind it, where that is too little.
 CONTRASTS = """([least, large]) => {
@@ -69,12 +77,15 @@ CONTRASTS = """([least, large]) => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const text = walker.currentNode, element = text.parentElement;
-    if (!text.data.trim() || !element.checkVisibility() || element.closest('style, title, .vh')) continue;
+    if (!text.data.trim() || !element.checkVisibility()) continue;
+    if (element.closest('style, title, .vh')) continue;
     const style = getComputedStyle(element), back = light(behind(element));
     const fore = light(rgb(element.closest('svg') ? style.fill : style.color));
     const contrast = (Math.max(fore, back) + 0.05) / (Math.min(fore, back) + 0.05);
-    if (contrast < (parseFloat(style.fontSize) >= 24 ? large : least))
-      found.add(`${element.tagName} '${text.data.trim().slice(0, 30)}' ${element.getAttribute('class')}: contrast ${contrast.toFixed(2)}`);
+    if (contrast < (parseFloat(style.fontSize) >= 24 ? large : least)) {
+      const what = `${element.tagName} '${text.data.trim().slice(0, 30)}'`;
+      found.add(`${what} ${element.getAttribute('class')}: contrast ${contrast.toFixed(2)}`);
+    }
   }
   return [...found];
 }"""
@@ -86,7 +97,8 @@ FOCUSED = """() => {
   const all = [...document.querySelectorAll('*')], style = getComputedStyle(at);
   return {place: all.indexOf(at), tag: at.tagName, text: (at.textContent || '').trim().slice(0, 40),
           name: at.getAttribute('aria-label') || '',
-          seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2, href: at.getAttribute('href') || ''};
+          seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
+          href: at.getAttribute('href') || ''};
 }"""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from harness.report import rendering
+from harness.report import renderers
 from harness.results.model import Report
 from tests.e2e.browsing import browser, visit
 from tests.harness.report import sample, sample_series
@@ -81,7 +81,7 @@ def take(started: Browser, page: Path, folder: Path) -> list[Path]:
 
 def main() -> None:
     """Render the example, and take the pictures into docs/images."""
-    rendering.write(rendering.load(EXAMPLE), EXAMPLE)
+    renderers.write(renderers.load(EXAMPLE), EXAMPLE)
     with browser() as started:
         take(started, EXAMPLE / "report.html", IMAGES)
 

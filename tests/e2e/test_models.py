@@ -201,9 +201,11 @@ PROGRAM = """
 import sys
 import numpy as np
 import tensorflow.compat.v1 as tf
-kernel, bias = tf.get_variable("fit/kernel", [int(sys.argv[1]), 1]), tf.get_variable("fit/offset", [1])
+kernel = tf.get_variable("fit/kernel", [int(sys.argv[1]), 1])
+bias = tf.get_variable("fit/offset", [1])
 step = tf.train.get_or_create_global_step()
-train = tf.train.GradientDescentOptimizer(0.1).minimize(tf.reduce_sum(tf.square(kernel - 1.0)) + tf.square(bias - 2.0), step)
+loss = tf.reduce_sum(tf.square(kernel - 1.0)) + tf.square(bias - 2.0)
+train = tf.train.GradientDescentOptimizer(0.1).minimize(loss, step)
 with tf.Session() as session:
     session.run(tf.global_variables_initializer())
     for _ in range(6):

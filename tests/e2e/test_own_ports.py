@@ -73,7 +73,8 @@ PORT = textwrap.dedent("""
             return source.evaluation_rows(count)["x"] @ self.w + self.b
 
         def losses(self, phase, batch):
-            return {"total": float(((batch.arrays["x"] @ self.w + self.b - batch.arrays["y"]) ** 2).mean())}
+            error = batch.arrays["x"] @ self.w + self.b - batch.arrays["y"]
+            return {"total": float((error ** 2).mean())}
 """).lstrip()
 
 

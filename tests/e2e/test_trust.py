@@ -1,5 +1,5 @@
-"""What runs and what is only read, from outside: files of `--ports` run in the command itself, ports
-in workers, and the words of a report never."""
+"""What runs and what is only read, from outside: files of `--ports` run in the command itself,
+ports in workers, and the words of a report never."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.execution.worker_environment import PASSED
-from harness.report import json_format, rendering
+from harness.report import json_format, renderers
 from tests.e2e.conftest import Harness
 from tests.e2e.test_own_ports import PORT, WORKLOAD
 from tests.harness.report import sample
@@ -121,8 +121,8 @@ def test_nothing_that_a_report_names_is_run(harness: Harness):
         (harness.folder / name / "report.json").write_text(
             json_format.to_json(report), encoding="utf-8"
         )
-    for kind in rendering.FORMATS:
-        assert rendering.render(rendering.load(harness.folder / "a"), kind)
+    for kind in renderers.FORMATS:
+        assert renderers.render(renderers.load(harness.folder / "a"), kind)
     assert harness.run("report", "a").code == 0
     assert harness.run("diff", "a", "b").code == 0
     assert harness.run("history", "add", "a", "--history", "h.db").code == 0

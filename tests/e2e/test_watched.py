@@ -25,8 +25,9 @@ from tests.e2e.conftest import HOSTILE, MARK, ROOT, Harness, Running
 #: Imported by every interpreter of the environment before anything else.
 WATCHING = """
 import json, os, sys
+STARTS = "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.system", "pty."
 def watch(event, args):
-    if event.startswith(("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.system", "pty.")):
+    if event.startswith(("socket.", *STARTS)):
         if event in ("socket.__new__", "socket.gethostname"):
             return
         words = args[1] if event == "subprocess.Popen" else repr(args)
@@ -137,8 +138,8 @@ def _kind(program: str, words: list[str], python: str) -> str:
 
 
 def test_a_report_holds_what_the_page_says(compared: Compared, watched: Watched):
-    """The command, paths, versions, the system, what crashed, and variables of the fixed list; names
-    of variables that were passed on, and no value of these or of others."""
+    """The command, paths, versions, the system, what crashed, and variables of the fixed list;
+    names of variables that were passed on, and no value of these or of others."""
     document = json.loads((compared.run / "report.json").read_text(encoding="utf-8"))
     assert f"--pass-env HOSTILE_GATE {MARK}" in document["command"]
     assert document["command"].startswith("harness compare --ports ")

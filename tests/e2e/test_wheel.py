@@ -33,7 +33,8 @@ from backends.ports.torch.linear import Port as Shipped
 class Port(Shipped):
     def __init__(self, config, setting):
         with open(os.path.join(os.path.dirname(__file__), "seen.json"), "w") as file:
-            json.dump({"path": sys.path, "folder": sorted(os.listdir(os.getcwd())), "environ": dict(os.environ)}, file)
+            folder = sorted(os.listdir(os.getcwd()))
+            json.dump({"path": sys.path, "folder": folder, "environ": dict(os.environ)}, file)
         raise Unsupported("only looked")
 """
 

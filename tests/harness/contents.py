@@ -1,4 +1,5 @@
-"""The least that records of each kind hold, as plain JSON: tests put into it what they are about."""
+"""The least that records of each kind hold, as plain JSON: tests put into it what they are
+about."""
 
 from __future__ import annotations
 

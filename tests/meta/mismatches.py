@@ -210,8 +210,10 @@ TENSORFLOW = (
         LABELLED,
         methods="""
         def activations(self, arrays, noise, training):
-            inner = tf.function(lambda arrays: Shipped.activations(self, arrays, noise, training), jit_compile=True, autograph=False)
-            return inner(arrays)
+            def shipped(arrays):
+                return Shipped.activations(self, arrays, noise, training)
+
+            return tf.function(shipped, jit_compile=True, autograph=False)(arrays)
         """,
     ),
     Mismatch(
@@ -257,7 +259,8 @@ TENSORFLOW = (
         REFUSED,
         methods="""
         def build(self):
-            self.policies = dict(self.policies, low=tf.keras.mixed_precision.Policy("mixed_bfloat16"))
+            low = tf.keras.mixed_precision.Policy("mixed_bfloat16")
+            self.policies = dict(self.policies, low=low)
             return Shipped.build(self)
         """,
     ),

@@ -21,7 +21,7 @@ import pytest
 from harness.cli import console
 from harness.models import training
 from harness.records import archives, references, store, tape
-from harness.report import json_format, rendering
+from harness.report import json_format, renderers
 from tests.evaluation.hostile import cases, census, folders, mutations, names
 from tests.evaluation.hostile import stock as stocks
 from tests.evaluation.hostile.calls import Ended, call, command
@@ -251,15 +251,14 @@ def test_a_reader_without_a_guard_is_counted(
     assert "traceback" in faults(made, "report --format html", tmp_path)
 
 
-def test_a_hang_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hang_is_counted() -> None:
     """The watchdog wakes whoever waits for a FIFO."""
-    monkeypatch.setattr("tests.evaluation.hostile.calls.LIMIT_S", 0.2)
 
     def wait() -> None:
         while True:
             pass
 
-    assert call(wait).hung
+    assert call(wait, limit_s=0.2).hung
 
 
 def test_control_characters_and_files_are_looked_for() -> None:
@@ -275,7 +274,7 @@ def test_a_touched_place_is_seen(
     """A writer that follows a link changes what is not its own."""
     (item,) = (one for one in folders.catalogue() if one.name == "--out null")
     monkeypatch.setattr(
-        rendering.files, "destination", lambda path: path.resolve() if path.is_symlink() else path
+        renderers.files, "destination", lambda path: path.resolve() if path.is_symlink() else path
     )
     with contextlib.suppress(OSError):
         (touched,) = folders.examine(made, tmp_path, [item])

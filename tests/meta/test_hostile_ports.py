@@ -38,7 +38,7 @@ def tried(name_or_port: str | Hostile, tmp_path: Path) -> trying.Tried:
     port = PORTS[name_or_port] if isinstance(name_or_port, str) else name_or_port
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    return trying.run(port, scratch, environment(tmp_path), 10.0)
+    return trying.run(port, scratch, environment(tmp_path))
 
 
 @pytest.mark.parametrize("name", DOZEN)

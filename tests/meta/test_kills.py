@@ -38,18 +38,18 @@ def stub(code: str) -> Command:
     )
 
 
-def tried(
-    tmp_path: Path, command: Command, strike: striking.Strike, monkeypatch: pytest.MonkeyPatch
-) -> trials.Tally:
+def tried(tmp_path: Path, command: Command, strike: striking.Strike) -> trials.Tally:
     """Strike once at a command, and let it go on."""
     start, tally = tmp_path / "start", trials.Tally()
     start.mkdir()
-    monkeypatch.setattr(striking, "drawn", lambda rng, usual_s: strike)
-    monkeypatch.setattr(striking, "PATIENCE_S", 0.5)
-    monkeypatch.setattr(striking, "ORPHAN_S", 0.5)
-    monkeypatch.setattr(trials, "MOST_STRIKES", 1)
     usual = trials.Usual(start, 0, "{}", 1.0)
-    bench = trials.Bench(tmp_path / "bench", program.environment(tmp_path))
+    bench = trials.Bench(
+        tmp_path / "bench",
+        program.environment(tmp_path),
+        most_strikes=1,
+        patience=striking.Patience(asked_s=0.5, orphans_s=0.5),
+        draw=lambda rng, usual_s: strike,
+    )
     bench.folder.mkdir()
     bench.trial(command, usual, random.Random(0), tally)
     return tally
@@ -61,9 +61,7 @@ def found(tally: trials.Tally) -> set[str]:
 
 
 @pytest.mark.parametrize("fault", ["", *PLANTED])
-def test_a_planted_fault_is_seen(
-    tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_planted_fault_is_seen(tmp_path: Path, fault: str) -> None:
     """Each by its own name, and none of a command without one."""
     code = f"""
 if not again:
@@ -72,7 +70,7 @@ if not again:
 """
     polite = fault == "wrong ending"
     strike = striking.Strike("terminate" if polite else "kill", 1.0)
-    tally = tried(tmp_path, stub(code), strike, monkeypatch)
+    tally = tried(tmp_path, stub(code), strike)
     assert ({fault} if fault else set()) == found(tally)
     assert (f"| stub | 1 | {int(not polite)} | 0 | {int(polite)} |") in trials.table(
         {"stub": tally}
@@ -80,10 +78,10 @@ if not again:
     assert not list(striking.carrying(tmp_path))
 
 
-def test_another_verdict_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_verdict_is_seen(tmp_path: Path) -> None:
     """And another exit code."""
     code = "time.sleep(0 if again else 60); open('report.json', 'w').write('[]')"
-    tally = tried(tmp_path, stub(code), striking.Strike("kill", 1.0), monkeypatch)
+    tally = tried(tmp_path, stub(code), striking.Strike("kill", 1.0))
     assert {"wrong ending"} == found(tally) and not tally.clean()
 
 
@@ -125,15 +123,12 @@ def test_a_job_that_is_lost_or_repeated_is_seen(
     assert count == tuple(len(lines) for lines in (*seen, damaged))
 
 
-def test_a_dozen_kills_lose_nothing(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dozen_kills_lose_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """Of a real command with real workers, at moments that a seed has drawn.
 
     Temporary files of a run's folder are seen and are another matter.
     """
-    monkeypatch.setattr(trials, "MOST_STRIKES", 6)
-    program.main(["--count", "12", "--seed", "4", "--only", "run"])
+    program.main(["--count", "12", "--seed", "4", "--only", "run", "--most-strikes", "6"])
     said = capsys.readouterr().out
     line = next(line for line in said.splitlines() if line.startswith("| run |"))
     cells = [int(cell) for cell in line.split("|")[3:-1]]

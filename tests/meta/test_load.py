@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.execution import rounds
 from tests.evaluation.load import comparing, hogs
 from tests.evaluation.load.__main__ import main
+from tests.evaluation.round_sizes import RoundSizes
 
 SAME = comparing.Said(
     0,
@@ -26,20 +26,19 @@ SAME = comparing.Said(
 
 @pytest.mark.parametrize("load", ["none", "core", "crowd", "comes"])
 def test_a_build_is_not_different_from_itself_under_load(
-    monkeypatch: pytest.MonkeyPatch, load: str
+    load: str,
 ) -> None:
     """Real workers, real hogs, two comparisons each; under a crowd it is said that the machine was
     busy, and no verdict is made.
 
     The program numbers comparisons without a load below zero.
     """
-    monkeypatch.setattr(rounds, "MEASURE_S", 0.2)
-    monkeypatch.setattr(rounds, "PROBE_S", 0.2)
+    sizes = RoundSizes(measure_s=0.2, probe_s=0.2)
     found = [
         row
         for number in ((-1, -2) if load == "none" else (0, 1))
         for row in comparing.compare(
-            comparing.Asked(number, load, "numpy", "numpy", "linear"), 4.0, threads=1
+            comparing.Asked(number, load, "numpy", "numpy", "linear"), 4.0, sizes, threads=1
         )
     ]
     assert 4 == len(found) and [] == comparing.contradicted(
@@ -80,7 +79,7 @@ def test_a_verdict_that_a_quiet_machine_contradicts_is_seen(
 
 
 def test_the_program_goes_on_where_it_stopped(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And exits with 1 for a single false verdict."""
     ran: list[int] = []
@@ -90,10 +89,9 @@ def test_the_program_goes_on_where_it_stopped(
         verdict = "SLOWER" if one.number == 2 and len(ran) > 3 else "UNCLEAR"
         return [comparing.Said(one.number, one.load, one.pair, "train", verdict, True, 67.0, 5, "")]
 
-    monkeypatch.setattr(comparing, "compare", compare)
     kept = tmp_path / "load.jsonl"
-    assert 0 == main(["--pairs", "2", "--kept", str(kept)]) and [-1, 0, 1] == ran
-    assert 1 == main(["--pairs", "4", "--kept", str(kept)]) and [-1, 0, 1, 2, 3] == ran
+    assert 0 == main(["--pairs", "2", "--kept", str(kept)], compare) and [-1, 0, 1] == ran
+    assert 1 == main(["--pairs", "4", "--kept", str(kept)], compare) and [-1, 0, 1, 2, 3] == ran
     said = capsys.readouterr().out
     assert "FALSE: Said(number=2" in said and "no quiet run has settled cnn tf2 : torch" in said
     assert {"core", "crowd", "comes"} == {one.load for one in comparing.asked(60)} and 60 == len(

@@ -9,6 +9,7 @@ import os
 
 import pytest
 
+from backends.contract import Setting
 from harness import plan
 from harness.execution import runner
 from harness.speed.settings import REFUSED, differences, refusal
@@ -34,14 +35,13 @@ def told(laboratory, tmp_path_factory):
     def tell(build, ports=None, again=0):
         if (build, again) in kept and ports is None:
             return kept[build, again]
-        setting = {"device": "cpu", "precision": "fp32", "execution": "default", "threads": THREADS}
         opening = plan.Opening(
             BACKENDS[build],
             "linear",
             "tiny",
             "variable",
             () if ports is None else (str(ports),),
-            setting,
+            Setting(threads=THREADS),
         )
         with run_context.worker(build, folder / "worker.log") as worker:
             runner.open_port(worker, run_context, opening, files)

@@ -14,7 +14,7 @@ import numpy as np
 from backends import pair
 from backends.adapter.draws import Draws, kept
 from backends.adapter.side import FORWARD, Side, StepResult
-from backends.contract import Taught
+from backends.contract import ForcedActivations
 from backends.survey import DROPOUT, Draw, Layer, OptimizerSurvey, Phase, Piece, Survey
 
 INPUTS, HIDDEN, OUTPUTS, BATCH = 4, 6, 3, 5
@@ -183,7 +183,7 @@ class Perceptron(Side):
         names = [tap.name for tap in taps]
         read = {name: names[max(place - 1, 0) : place] for place, name in enumerate(names)}
         shown = {name: self._shown(layers[name], values[layers[name]]) for name in names}
-        return Taught(shown, read, dict.fromkeys(names, ()), names[:1])
+        return ForcedActivations(shown, read, dict.fromkeys(names, ()), names[:1])
 
     def step(self, phase, arrays, draws, gradients=None, watch=True):
         assert phase == TRAIN

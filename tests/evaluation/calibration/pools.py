@@ -60,9 +60,7 @@ FAULTS = (
     Fault("the KL weight halved", _mutant("kl_weight_halved", WEIGHTED, HALVED)),
     Fault(
         "the VAEs' latent noise missing (z is its mean)",
-        _mutant(
-            "no_latent_noise", LATENT_NOISE, f"torch.zeros_like({LATENT_NOISE})", "autoencoders.py"
-        ),
+        _mutant("no_latent_noise", LATENT_NOISE, f"torch.zeros_like({LATENT_NOISE})", "vae.py"),
     ),
     Fault(
         "the generators' noise missing, in training and in generation",

@@ -108,10 +108,8 @@ class Verdicts:
 def verdicts(outcomes: Sequence[Outcome], of: str = "FAIL") -> Verdicts:
     """Count the verdicts; what decided is counted among those that are `of` one kind."""
     count = len(outcomes)
-    shares = {
-        verdict: number / count
-        for verdict, number in Counter(outcome.verdict for outcome in outcomes).items()
-    }
+    numbers = Counter(outcome.verdict for outcome in outcomes)
+    shares = {verdict: number / count for verdict, number in numbers.items()}
     worst = Counter(outcome.worst for outcome in outcomes if outcome.verdict == of)
     decided, times = worst.most_common(1)[0] if worst else ("", 0)
     return Verdicts(

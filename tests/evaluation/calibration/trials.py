@@ -75,11 +75,11 @@ class Splits:
             return [self.a[index] for index in chosen[: self.seeds]], [
                 self.a[index] for index in chosen[self.seeds :]
             ]
-        one, other = (
-            [pool[index] for index in generator.choice(len(pool), self.seeds, replace=False)]
-            for pool in (self.a, self.b)
-        )
-        return one, other
+        return self._drawn(self.a, generator), self._drawn(self.b, generator)
+
+    def _drawn(self, pool: Sequence[Draw], generator: np.random.RandomState) -> list[Draw]:
+        chosen = generator.choice(len(pool), self.seeds, replace=False)
+        return [pool[index] for index in chosen]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,10 +129,10 @@ class StandIn:
 
     def sides(self, generator: np.random.RandomState) -> Sides:
         """Return independent draws."""
-        one, other = (
-            [self._draw(generator, shift) for _ in range(self.seeds)] for shift in (0.0, self.shift)
-        )
-        return one, other
+        return self._side(generator, 0.0), self._side(generator, self.shift)
+
+    def _side(self, generator: np.random.RandomState, shift: float) -> list[Draw]:
+        return [self._draw(generator, shift) for _ in range(self.seeds)]
 
     def _draw(self, generator: np.random.RandomState, shift: float) -> Draw:
         levels = 1.0 + 0.05 * (

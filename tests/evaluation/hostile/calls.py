@@ -15,6 +15,7 @@ from pathlib import Path
 from harness import cli
 from harness.errors import HarnessError
 
+#: What a call may take, and how long after that the watchdog wakes again.
 LIMIT_S, AGAIN_S = 20.0, 5.0
 #: What a terminal may not be sent raw.
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -58,14 +59,14 @@ class Ended:
 
 
 @contextlib.contextmanager
-def watched() -> Iterator[None]:
-    """Raise Hung in a block that takes too long, again and again until it ends."""
+def watched(limit_s: float) -> Iterator[None]:
+    """Raise Hung in a block that takes longer, again and again until it ends."""
 
     def bark(_: int, frame: types.FrameType | None) -> None:
         raise Hung("".join(traceback.format_stack(frame)[-3:]))
 
     before = signal.signal(signal.SIGALRM, bark)
-    signal.setitimer(signal.ITIMER_REAL, LIMIT_S, AGAIN_S)
+    signal.setitimer(signal.ITIMER_REAL, limit_s, AGAIN_S)
     try:
         yield
     finally:
@@ -82,15 +83,19 @@ def command(words: list[str]) -> Ended:
     return call(run)
 
 
-def call(run: Callable[[], object]) -> Ended:
-    """Run something that raises HarnessError on purpose and SystemExit at its end."""
+def call(run: Callable[[], object], limit_s: float = LIMIT_S) -> Ended:
+    """Run something that raises HarnessError on purpose and SystemExit at its end.
+
+    Args:
+        run: what is called. limit_s: what takes longer has hung.
+    """
     out, err = io.StringIO(), io.StringIO()
     terminated = signal.getsignal(signal.SIGTERM)
     code: int | None = None
     raised = stack = ""
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            with watched():
+            with watched(limit_s):
                 found = run()
             code = found if isinstance(found, int) else 0
         except SystemExit as ended:

@@ -7,7 +7,7 @@ import dataclasses
 import json
 import random
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tests.evaluation.hostile.calls import Ended
@@ -16,6 +16,7 @@ from tests.evaluation.hostile.stock import Stock, parsed
 
 #: What is counted, none of which may be.
 FAULTS = ("traceback", "hang", "false PASS", "exit code", "no file named", "control characters")
+COLUMNS = ("cases", *FAULTS)
 #: Parts that a part's readers need beside it.
 BESIDE = {"fail": ("pass",), "history": ("timed",)}
 
@@ -89,11 +90,11 @@ def counted(findings: Iterable[Finding]) -> dict[str, collections.Counter[str]]:
 
 def lines(table: dict[str, collections.Counter[str]]) -> list[str]:
     """Return the table as text, with a line of sums."""
-    columns = ("cases", *FAULTS)
     whole: collections.Counter[str] = sum(table.values(), collections.Counter())
     rows = [*sorted(table.items()), ("all", whole)]
-    head = f"{'alteration':<22}" + "".join(f"{name:>20}" for name in columns)
-    return [
-        head,
-        *(f"{kind:<22}" + "".join(f"{row[name]:>20}" for name in columns) for kind, row in rows),
-    ]
+    head = _line("alteration", {name: name for name in COLUMNS})
+    return [head, *(_line(kind, row) for kind, row in rows)]
+
+
+def _line(kind: str, cells: Mapping[str, object]) -> str:
+    return f"{kind:<22}" + "".join(f"{cells[name]!s:>20}" for name in COLUMNS)

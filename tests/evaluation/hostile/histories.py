@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Table
+
 from harness.history import schema
 from tests.evaluation.hostile.calls import Ended, command
 from tests.evaluation.hostile.mutations import Mutation
@@ -95,15 +97,17 @@ def put(path: Path, table: str, column: str, value: Any, row: int = 0) -> None:
         )
 
 
+def _columns(table: Table, foreign: bool) -> list[str]:
+    """Return the names of a table's columns, or of those alone that hold keys of others."""
+    return [part.name for part in table.c if part.foreign_keys or not foreign]
+
+
 def _in_any(value: Any, foreign: bool = False) -> Mutation:
     """Return the mutation that puts a value into one column of one row; each table is as likely."""
 
     def mutate(path: Path, chance: random.Random) -> None:
         tables = schema.METADATA.tables
-        columns = {
-            name: [part.name for part in table.c if part.foreign_keys or not foreign]
-            for name, table in tables.items()
-        }
+        columns = {name: _columns(table, foreign) for name, table in tables.items()}
         table = chance.choice(sorted(name for name in columns if columns[name]))
         column = chance.choice(columns[table])
         with contextlib.closing(sqlite3.connect(path)) as connection:

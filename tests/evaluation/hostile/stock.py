@@ -126,7 +126,9 @@ def _model(folder: Path) -> None:
     checkpoint.parent.mkdir(parents=True)
     checkpoint.write_bytes(bytes(range(256)) * 4)
     config = training.fingerprint(WORKLOAD, "tiny")
-    model = training.Model("linear", "tiny", "", "numpy", "fp64", 0, 3, config, threads=1)
+    model = training.Model(
+        "linear", "tiny", "", "numpy", "fp64", seed=0, step=3, config=config, threads=1
+    )
     files = checksums.checksums_below(checkpoint.parent)
     dataclasses.replace(model, files=files).write(folder)
     (folder / training.LOSSES).write_text("step,loss,value\n1,total,1.0\n", encoding="utf-8")

@@ -28,6 +28,7 @@ from tests.evaluation.hostile_answers.trying import FAULTS, FAULTY, Case, Findin
 
 #: So many characters of what was told are shown.
 TOLD = 300
+COLUMNS = ("cases", *FAULTS)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -106,15 +107,13 @@ def lines(findings: Iterable[Finding]) -> list[str]:
         for kind in (finding.case.kind, "all"):
             row = table.setdefault(kind, collections.Counter())
             row.update(["cases", *finding.faults])
-    columns = ("cases", *FAULTS)
     order = sorted(table, key=lambda kind: (kind == "all", kind))
-    return [
-        f"{'alteration':<20}" + "".join(f"{name:>23}" for name in columns),
-        *(
-            f"{kind:<20}" + "".join(f"{table[kind][name]:>23}" for name in columns)
-            for kind in order
-        ),
-    ]
+    head = _line("alteration", {name: name for name in COLUMNS})
+    return [head, *(_line(kind, table[kind]) for kind in order)]
+
+
+def _line(kind: str, cells: Mapping[str, object]) -> str:
+    return f"{kind:<20}" + "".join(f"{cells[name]!s:>23}" for name in COLUMNS)
 
 
 def told(finding: Finding) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import contextlib
 import dataclasses
 import json
 import random
@@ -16,9 +15,9 @@ from unittest import mock
 
 from backends.contract import STATUSES
 from harness.execution import answers as protocol
-from harness.execution import rounds
 from tests.evaluation.hostile.calls import Ended, command
 from tests.evaluation.hostile_answers.answers import ENVELOPE, Mutation
+from tests.evaluation.round_sizes import RoundSizes, in_effect
 
 #: What is counted.
 FAULTS = (
@@ -41,7 +40,7 @@ TOGETHER = "the worker's answers: "
 #: time: it may fail; the rounds tell, and the cost is missing.
 TRIAL = {"open", "load", "step", "spend"}
 #: Ones of a few milliseconds: what they measure is looked at by nobody.
-SHORT = {"WARMUP_S": 0.01, "MEASURE_S": 0.02, "PROBE_S": 0.03}
+SHORT = RoundSizes(warmup_s=0.01, measure_s=0.02, probe_s=0.03)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,7 +107,8 @@ class Pipe:
     tells what it is doing pass.
 
     Attributes:
-        met: how many answers there were to each verb. altered: whether one was another than it had been.
+        met: how many answers there were to each verb. altered: whether one was another than it had
+            been.
     """
 
     def __init__(self, case: Case | None) -> None:
@@ -128,20 +128,19 @@ class Pipe:
         return self._parse(line, verb)
 
 
-def run(scenario: Scenario, folder: Path, case: Case | None) -> tuple[Ended, Pipe]:
+def run(
+    scenario: Scenario, folder: Path, case: Case | None, sizes: RoundSizes = SHORT
+) -> tuple[Ended, Pipe]:
     """Run a command with a line altered, or without.
 
     Args:
         scenario: the command. folder: for what it writes; the faulty port lies beside it.
-        case: None for an honest run.
+        case: None for an honest run. sizes: of rounds.
     """
     ports = f"numpy@{folder.parent / FAULTY}"
     words = [ports if word == f"numpy@{FAULTY}" else word for word in scenario.words]
     pipe = Pipe(case)
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(mock.patch.object(protocol, "parse", pipe.parse))
-        for name, value in SHORT.items():
-            stack.enter_context(mock.patch.object(rounds, name, value))
+    with mock.patch.object(protocol, "parse", pipe.parse), in_effect(sizes):
         return command([*words, scenario.option, str(folder)]), pipe
 
 

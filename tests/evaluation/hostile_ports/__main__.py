@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.evaluation.hostile_ports import catalogue, trying
-from tests.evaluation.kills import striking
 from tests.evaluation.kills.__main__ import environment
 
 
@@ -41,7 +40,7 @@ def main(words: Sequence[str] | None = None) -> int:
                 scratch = Path(folder) / port.name
                 scratch.mkdir()
                 environ = environment(Path(folder))
-                tried.append(trying.run(port, scratch, environ, striking.ORPHAN_S))
+                tried.append(trying.run(port, scratch, environ))
                 print(trying.table(tried[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
     print(trying.table(tried))
     wrong = sum(1 for row in tried if row.faults)

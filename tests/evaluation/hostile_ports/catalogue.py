@@ -58,7 +58,10 @@ PORTS = (
         "forks_away_and_stops_parent",
         "train",
         "parent = os.getppid()\n"
-        "if not os.fork():\n    os.setsid()\n    if not os.fork(): time.sleep(335)\n    os._exit(0)\n"
+        "if not os.fork():\n"
+        "    os.setsid()\n"
+        "    if not os.fork(): time.sleep(335)\n"
+        "    os._exit(0)\n"
         "parent > 1 and os.kill(parent, signal.SIGSTOP)",
         PASSES,
     ),
@@ -82,7 +85,8 @@ PORTS = (
     Hostile(
         "answers_deep_result",
         "train",
-        'tell(b\'{"id": 3, "status": "ok", "result": {"a": \' + b\'[\' * 900 + b\']\' * 900 + b\'}}\\n\')',
+        "deep = b'[' * 900 + b']' * 900\n"
+        'tell(b\'{"id": 3, "status": "ok", "result": {"a": \' + deep + b\'}}\\n\')',
         ENDS,
         ANSWER,
     ),
@@ -104,7 +108,10 @@ PORTS = (
     Hostile(
         "forks_away",
         "import",
-        "if not os.fork():\n    os.setsid()\n    if not os.fork(): time.sleep(600)\n    os._exit(0)",
+        "if not os.fork():\n"
+        "    os.setsid()\n"
+        "    if not os.fork(): time.sleep(600)\n"
+        "    os._exit(0)",
         PASSES,
     ),
     Hostile(
@@ -128,7 +135,8 @@ PORTS = (
     Hostile(
         "replaces_hashlib",
         "__init__",
-        "hashlib.sha256 = lambda *a: type('S', (), {'update': lambda s, b: None, 'hexdigest': lambda s: 'a' * 64})()",
+        "methods = {'update': lambda s, b: None, 'hexdigest': lambda s: 'a' * 64}\n"
+        "hashlib.sha256 = lambda *a: type('S', (), methods)()",
         ENDS,
         RECORD,
     ),
@@ -142,7 +150,8 @@ PORTS = (
     Hostile(
         "alters_other_record",
         "generate",
-        "for path in others('jobs/linear-numpy-fp64-*/forward.npz'): path.write_bytes(path.read_bytes()[:-9])",
+        "for path in others('jobs/linear-numpy-fp64-*/forward.npz'):\n"
+        "    path.write_bytes(path.read_bytes()[:-9])",
         FAILS,
         RECORD,
         spoils=True,
@@ -159,7 +168,8 @@ PORTS = (
         "links_manifest",
         "train",
         "for path in SCRATCH.glob('reports/*/jobs/*hostile*'):\n"
-        "    (path / 'manifest.json').is_symlink() or (path / 'manifest.json').symlink_to(SCRATCH / 'precious')",
+        "    path /= 'manifest.json'\n"
+        "    path.is_symlink() or path.symlink_to(SCRATCH / 'precious')",
         PASSES,
         RECORD,
     ),
@@ -192,7 +202,8 @@ PORTS = (
         "generate",
         "for path in SCRATCH.glob('reports/*/jobs/*hostile*'):\n"
         "    if not path.is_symlink():\n"
-        "        path.rename(SCRATCH / 'hostile/gone')\n        path.symlink_to(SCRATCH / 'hostile/gone')",
+        "        path.rename(SCRATCH / 'hostile/gone')\n"
+        "        path.symlink_to(SCRATCH / 'hostile/gone')",
         PASSES,
         RECORD,
     ),

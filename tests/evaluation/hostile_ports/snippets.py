@@ -49,7 +49,8 @@ METHOD = """
         Port.calls += 1
 """
 HEAD = '''"""The honest port but for one thing."""
-import atexit, ctypes, faulthandler, hashlib, json, os, pathlib, resource, signal, stat, subprocess, sys, threading, time
+import atexit, ctypes, faulthandler, hashlib, json, os, pathlib, resource
+import signal, stat, subprocess, sys, threading, time
 import numpy as np
 from backends.ports.numpy.linear import Port as Honest
 from backends.recording import recorder as recording
@@ -75,7 +76,8 @@ def tell(line):
 
 def others(pattern):
     for _ in range(40):
-        paths = [path for path in SCRATCH.glob("reports/*/" + pattern) if "hostile" not in path.parent.name]
+        paths = SCRATCH.glob("reports/*/" + pattern)
+        paths = [path for path in paths if "hostile" not in path.parent.name]
         if paths:
             return paths
         time.sleep(0.1)

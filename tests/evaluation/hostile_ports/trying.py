@@ -18,7 +18,7 @@ from tests.evaluation.kills import striking
 
 LIMIT_S = 10
 #: Imports, several requests each within its limit, the end of a worker, a busy machine.
-WHOLE_S = 180.0
+PATIENCE = striking.Patience(longest_s=180.0)
 FOLDER = "hostile"
 #: Longer than a log may be, so that a log in its place would be cut.
 PRECIOUS = "what is not the harness's\n" * (LOG_LIMIT_BYTES // 16)
@@ -60,14 +60,19 @@ def words(limit_s: int = LIMIT_S) -> list[str]:
     ]
 
 
-def run(port: Hostile, scratch: Path, environ: Mapping[str, str], orphan_s: float) -> Tried:
+def run(
+    port: Hostile,
+    scratch: Path,
+    environ: Mapping[str, str],
+    patience: striking.Patience = PATIENCE,
+) -> Tried:
     """Compare the port with the honest one, and look at everything."""
     prepare(port, scratch)
     began = time.monotonic()
     own = {**environ, "TMPDIR": str(scratch / "tmp"), "HOME": str(scratch / "tmp")}
-    done = striking.run(words(), scratch, own, None, WHOLE_S)
+    done = striking.run(words(), scratch, own, None, patience)
     lasted_s = time.monotonic() - began
-    faults = [f"alive: {line}" for line in striking.orphans(scratch, orphan_s)]
+    faults = [f"alive: {line}" for line in striking.orphans(scratch, patience.orphans_s)]
     if done.stuck:
         faults.append("the run did not end")
     if port.may == KILLS and done.code < 0:

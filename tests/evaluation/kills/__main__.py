@@ -28,6 +28,12 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--count", type=int, default=500, help="strikes in all (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of all moments (%(default)s)")
+    parser.add_argument(
+        "--most-strikes",
+        type=int,
+        default=trials.MOST_STRIKES,
+        help="at one run of a command (%(default)s)",
+    )
     parser.add_argument("--only", nargs="+", default=[], help="names of commands")
     parser.add_argument("--python", nargs="+", default=[], help="BUILD=PATH, as for harness")
     chosen = parser.parse_args(words)
@@ -38,7 +44,8 @@ def main(words: Sequence[str] | None = None) -> int:
         parser.error(f"--only {' '.join(sorted(unknown))}: there are {names}")
     wanted = [command for command in known if command.name in chosen.only or not chosen.only]
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
-        tallies = strike(wanted, trials.Bench(Path(folder), environment(Path(folder))), chosen)
+        bench = trials.Bench(Path(folder), environment(Path(folder)), chosen.most_strikes)
+        tallies = strike(wanted, bench, chosen)
     print(trials.table(tallies))
     for name, tally in tallies.items():
         for fault, lines in tally.faults.items():

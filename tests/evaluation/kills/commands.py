@@ -40,6 +40,7 @@ class Command:
         name: as `--only` takes it. argv: as it is run first.
         verdict: what its folder says in the end, the same whenever it ends well.
         again: as it is run after a strike; None where that is the same.
+        begun: what has to be there for `again` to have anything to go on with; else `argv` is run.
         before: what has to have run before, in turn. files: what has to lie there, by name.
         clears: of a folder that a strike has left without this file, and that the command refuses,
             the user has to get rid. takes_over: it goes on with what was finished.
@@ -49,6 +50,7 @@ class Command:
     argv: Words
     verdict: Callable[[Path], Any]
     again: Words | None = None
+    begun: Path | None = None
     before: tuple[Words, ...] = ()
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
     clears: Path | None = None
@@ -89,7 +91,7 @@ def _model(scratch: Path) -> list[Any]:
 
 def _converted(scratch: Path) -> list[Any]:
     model = training.checked(scratch / "converted")
-    return [model.build, model.step, model.converted["from"]]
+    return [model.build, model.step, model.converted.build]
 
 
 def _generated(scratch: Path) -> list[Any]:
@@ -134,7 +136,7 @@ def commands(pythons: Words) -> list[Command]:
             lambda at: newest(at, "reports/nightly/*/night.json"),
             files={"night.toml": NIGHT},
         ),
-        Command("train", begun, _model, (*begun, "--resume")),
+        Command("train", begun, _model, (*begun, "--resume"), begun=Path("model")),
         Command("train-on", (*train, "--steps", "800", "--resume"), _model, before=(begun,)),
         Command("generate", generate, _generated, before=(begun,)),
         Command(

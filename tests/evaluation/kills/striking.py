@@ -14,15 +14,27 @@ from pathlib import Path
 
 import psutil
 
-ORPHAN_S = 10.0
-#: A command that was asked to end has this long.
-PATIENCE_S = 60.0
-#: No command takes longer than this by itself.
-LONGEST_S = 900.0
 MARK = "KILLS_SCRATCH"
 #: How a command is struck, and how often: it alone, one of its workers, or politely its group.
 STRIKES = {"kill": 6, "worker": 2, "terminate": 1, "interrupt": 1}
 POLITE = {"terminate": signal.SIGTERM, "interrupt": signal.SIGINT}
+
+
+@dataclasses.dataclass(frozen=True)
+class Patience:
+    """How long something is waited for, seconds.
+
+    Attributes:
+        longest_s: a command by itself. asked_s: one that was asked to end.
+        orphans_s: what is still there when its command has ended.
+    """
+
+    longest_s: float = 900.0
+    asked_s: float = 60.0
+    orphans_s: float = 10.0
+
+
+USUAL = Patience()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +73,7 @@ def run(
     scratch: Path,
     environ: Mapping[str, str],
     strike: Strike | None,
-    longest_s: float = LONGEST_S,
+    patience: Patience = USUAL,
 ) -> Ended:
     """Run a command in a folder; strike it unless it ends before. One that never ends is `stuck`,
     and killed."""
@@ -75,21 +87,25 @@ def run(
             stdout=sink,
             stderr=sink,
             start_new_session=True,
-            # Started in the background it would ignore SIGINT.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  (this process has one thread)
+            # Started in the background it would ignore SIGINT. This process has one thread.
+            preexec_fn=_heed_interrupts,  # noqa: PLW1509
         )
     try:
         struck = strike is not None and _strike(process, scratch, strike)
         polite = struck and strike is not None and strike.kind in POLITE
         stuck = False
         try:
-            process.wait(PATIENCE_S if polite else longest_s)
+            process.wait(patience.asked_s if polite else patience.longest_s)
         except subprocess.TimeoutExpired:
             stuck = True
     finally:
         process.kill()  # nothing, if it has ended
         code = process.wait()
     return Ended(code, said.read_text(encoding="utf-8", errors="replace"), struck, stuck)
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _strike(process: subprocess.Popen[bytes], scratch: Path, strike: Strike) -> bool:

@@ -8,7 +8,7 @@ import dataclasses
 import random
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tests.evaluation.kills.commands import Command
 
 #: What must never be; each is counted.
 FAULTS = ("lost", "repeated", "half-written", "orphans", "wrong ending", "temporary")
+#: Of one trial.
 MOST_STRIKES = 3
 
 
@@ -60,10 +61,19 @@ class Usual:
 
 @dataclasses.dataclass(frozen=True)
 class Bench:
-    """Where trials run: a folder of their own, and the environment of commands."""
+    """Where trials run, and how.
+
+    Attributes:
+        folder: of their own. environ: of commands. most_strikes: of one trial, at least one.
+        patience: with what is struck. draw: returns a strike at a command that usually takes so
+            many seconds.
+    """
 
     folder: Path
     environ: Mapping[str, str]
+    most_strikes: int = MOST_STRIKES
+    patience: striking.Patience = striking.USUAL
+    draw: Callable[[random.Random, float], striking.Strike] = striking.drawn
 
     def usual(self, command: Command) -> Usual:
         """Run what has to have run before, and the command once without a strike.
@@ -76,12 +86,12 @@ class Bench:
         for name, text in command.files.items():
             (start / name).write_text(text, encoding="utf-8")
         for argv in command.before:
-            done = striking.run(argv, start, self.environ, None)
+            done = striking.run(argv, start, self.environ, None, self.patience)
             if done.code:
                 raise RuntimeError(f"{command.name} cannot be prepared: {done.err[-500:]}")
         shutil.copytree(start, ended)
         began = time.monotonic()
-        done = striking.run(command.argv, ended, self.environ, None)
+        done = striking.run(command.argv, ended, self.environ, None, self.patience)
         lasts_s = time.monotonic() - began
         return Usual(start, done.code, verdict(command, ended, done), lasts_s)
 
@@ -95,20 +105,21 @@ class Bench:
         environ = {**self.environ, "TMPDIR": str(temporary)}
         before = leftovers.finished(scratch)
         argv = command.argv
-        for _ in range(rng.randint(1, MOST_STRIKES)):
-            strike = striking.drawn(rng, usual.lasts_s)
-            done = striking.run(argv, scratch, environ, strike)
-            _look(scratch, before, tally, done)
+        for _ in range(rng.randint(1, self.most_strikes)):
+            strike = self.draw(rng, usual.lasts_s)
+            done = striking.run(argv, scratch, environ, strike, self.patience)
+            self._look(scratch, before, tally, done)
             before = {**before, **leftovers.finished(scratch)}
-            argv = command.again or command.argv
+            resumes = command.begun is None or (scratch / command.begun).exists()
+            argv = (command.again if resumes else None) or command.argv
             if not done.struck:
                 tally.late += 1
                 break
             tally.strikes[strike.kind] += 1
             self._clear(command, scratch, tally)
         else:
-            done = striking.run(argv, scratch, environ, None)
-            _look(scratch, before, tally, done)
+            done = striking.run(argv, scratch, environ, None, self.patience)
+            self._look(scratch, before, tally, done)
         tally.faults["temporary"] += leftovers.temporary(scratch)
         tally.faults["lost"] += leftovers.lost(scratch, before, command.takes_over)
         tally.scratch += sum(1 for _ in temporary.iterdir())
@@ -120,6 +131,18 @@ class Bench:
             shutil.rmtree(scratch)
         shutil.rmtree(temporary, ignore_errors=True)
 
+    def _look(
+        self, scratch: Path, before: leftovers.Jobs, tally: Tally, done: striking.Ended
+    ) -> None:
+        """Look at what is there after a strike."""
+        tally.faults["orphans"] += striking.orphans(scratch, self.patience.orphans_s)
+        tally.faults["half-written"] += leftovers.damaged(scratch)
+        tally.faults["repeated"] += leftovers.repeated(scratch, before)
+        if done.stuck:
+            tally.faults["wrong ending"].append("it did not end")
+        if "Traceback" in done.err and "harness/cli/__main__" in done.err:
+            tally.faults["wrong ending"].append(f"a traceback: {done.err[-600:]}")
+
     def _clear(self, command: Command, scratch: Path, tally: Tally) -> None:
         """Get rid of what the command would refuse, as its message tells the user to."""
         if command.clears is None or not (scratch / command.clears.parent).exists():
@@ -127,17 +150,6 @@ class Bench:
         if any((scratch / command.clears.parent).iterdir()):
             tally.refused += 1
         shutil.rmtree(scratch / command.clears.parent)
-
-
-def _look(scratch: Path, before: leftovers.Jobs, tally: Tally, done: striking.Ended) -> None:
-    """Look at what is there after a strike."""
-    tally.faults["orphans"] += striking.orphans(scratch, striking.ORPHAN_S)
-    tally.faults["half-written"] += leftovers.damaged(scratch)
-    tally.faults["repeated"] += leftovers.repeated(scratch, before)
-    if done.stuck:
-        tally.faults["wrong ending"].append("it did not end")
-    if "Traceback" in done.err and "harness/cli/__main__" in done.err:
-        tally.faults["wrong ending"].append(f"a traceback: {done.err[-600:]}")
 
 
 def verdict(command: Command, scratch: Path, done: striking.Ended) -> Any:

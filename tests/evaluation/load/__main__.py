@@ -14,14 +14,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.evaluation.load import comparing
 
+Compare = Callable[[comparing.Asked, float], list[comparing.Said]]
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Compare and count."""
+
+def main(words: Sequence[str] | None = None, compare: Compare = comparing.compare) -> int:
+    """Compare and count.
+
+    Args:
+        words: of the command line. compare: runs one comparison within so many seconds.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m tests.evaluation.load", description=(__doc__ or "").partition("\n")[0]
     )
@@ -51,15 +57,13 @@ def main(words: Sequence[str] | None = None) -> int:
     different = (
         [pair for pair in comparing.PAIRS if pair[0] != pair[1]] if chosen.quiet_budget else []
     )
-    todo = [
-        (one, chosen.quiet_budget)
-        for one in (comparing.Asked(-1 - at, "none", *pair) for at, pair in enumerate(different))
-    ]
+    undisturbed = [comparing.Asked(-1 - at, "none", *pair) for at, pair in enumerate(different)]
+    todo = [(one, chosen.quiet_budget) for one in undisturbed]
     todo += [(one, chosen.budget) for one in comparing.asked(chosen.pairs)]
     for one, budget_s in todo:
         if one.number in {row.number for row in found}:
             continue
-        rows = comparing.compare(one, budget_s)
+        rows = compare(one, budget_s)
         comparing.add(chosen.kept, rows)
         found += rows
         print(

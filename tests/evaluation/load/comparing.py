@@ -7,14 +7,15 @@ import datetime
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from harness.commands import compare as comparison
 from harness.commands import options
 from harness.results.model import SpeedRow
 from tests.evaluation.load import hogs
+from tests.evaluation.round_sizes import USUAL, RoundSizes, in_effect
 
 #: What is compared, in turns: a build with itself, and `cnn` on two frameworks.
 PAIRS = (
@@ -67,9 +68,16 @@ def asked(
     return [Asked(number, *each[number % len(each)]) for number in range(count)]
 
 
-def compare(one: Asked, budget_s: float, **more: Any) -> list[Said]:
-    """Compare as `harness compare` does, under the load."""
-    with tempfile.TemporaryDirectory() as folder, hogs.running(one.load):
+def compare(
+    one: Asked, budget_s: float, sizes: RoundSizes = USUAL, threads: int | None = None
+) -> list[Said]:
+    """Compare as `harness compare` does, under the load.
+
+    Args:
+        one: what is compared. budget_s: for all rounds. sizes: of a round.
+        threads: of a worker; None for as many as `harness compare` would have.
+    """
+    with tempfile.TemporaryDirectory() as folder, hogs.running(one.load), in_effect(sizes):
         chosen = options.Options(
             backends=(one.a, one.b),
             workloads=(one.workload,),
@@ -78,7 +86,7 @@ def compare(one: Asked, budget_s: float, **more: Any) -> list[Said]:
             budget=budget_s,
             seed=abs(one.number),
             reports=Path(folder),
-            **more,
+            threads=threads,
         )
         context = comparison.Context(
             dict(os.environ),
@@ -92,15 +100,15 @@ def compare(one: Asked, budget_s: float, **more: Any) -> list[Said]:
 def said(one: Asked, row: SpeedRow) -> Said:
     """Return what is kept of a row."""
     return Said(
-        one.number,
-        one.load,
-        one.pair,
-        row.action,
-        row.verdict,
-        row.material,
-        row.ratio,
-        row.rounds,
-        row.obstacle,
+        number=one.number,
+        load=one.load,
+        pair=one.pair,
+        action=row.action,
+        verdict=row.verdict,
+        material=row.material,
+        ratio=row.ratio,
+        rounds=row.rounds,
+        obstacle=row.obstacle,
     )
 
 
@@ -147,9 +155,7 @@ def table(found: Sequence[Said], truth: Mapping[tuple[str, str], str]) -> str:
     wrong = contradicted(found, truth)
     for load, pair in dict.fromkeys((one.load, one.pair) for one in found):
         mine = [one for one in found if (one.load, one.pair) == (load, pair)]
-        count = {
-            word: sum(one.verdict == word for one in mine) for word in (*FOUND, "SAME", "UNCLEAR")
-        }
+        count = Counter(one.verdict for one in mine)
         busy = sum("busy" in one.obstacle for one in mine)
         bad = sum((one.load, one.pair) == (load, pair) for one in wrong)
         comparisons = len({one.number for one in mine})

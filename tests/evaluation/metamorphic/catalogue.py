@@ -60,11 +60,8 @@ def chosen(only: Sequence[str]) -> tuple[Entry, ...]:
         ValueError: nothing has such a name.
     """
     found = everything()
-    unknown = [
-        word
-        for word in only
-        if not any(word in (entry.name, entry.kind, entry.workload) for entry in found)
-    ]
+    known = {word for entry in found for word in (entry.name, entry.kind, entry.workload)}
+    unknown = [word for word in only if word not in known]
     if unknown:
         raise ValueError(
             f"no entry, kind or workload is named {', '.join(unknown)}; kinds: {', '.join(KINDS)}"

@@ -105,6 +105,10 @@ def examine(laboratory: Laboratory, entries: Iterable[Entry], folder: Path) -> I
         )
 
 
+def _entries(side: Any, stage: str) -> dict[str, Any]:
+    return {entry.name: entry for entry in side.entries(stage)}
+
+
 def apart(a: Any, b: Any) -> str:
     """Return the first stage of two float64 records in which a tensor differs by more than rounding
     ever makes it, or nothing.
@@ -113,7 +117,7 @@ def apart(a: Any, b: Any) -> str:
     that both sides have.
     """
     for stage in LETTERS:
-        mine, theirs = ({entry.name: entry for entry in side.entries(stage)} for side in (a, b))
+        mine, theirs = _entries(a, stage), _entries(b, stage)
         whole = max(
             (entry.largest for entry in theirs.values() if np.isfinite(entry.largest)), default=0.0
         )
@@ -182,9 +186,8 @@ class Count:
 
 def count(findings: Sequence[Finding]) -> Count:
     """Count findings."""
-    mutants, twins = (
-        [one for one in findings if one.entry.honest is honest] for honest in (False, True)
-    )
+    mutants = [one for one in findings if not one.entry.honest]
+    twins = [one for one in findings if one.entry.honest]
     failed = [one for one in mutants if one.verdict == "FAIL"]
     return Count(
         mutants=len(mutants),

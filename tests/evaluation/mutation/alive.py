@@ -57,9 +57,9 @@ PORT = (
         ),
     ),
 )
-AUTOENCODERS = (
+VAE = (
     Equivalent(
-        "ehr_mgan/autoencoders.py",
+        "ehr_mgan/vae.py",
         "`zip` ends with the six places; further units are never asked for",
         (
             ('[self.config["decoder_units"]] * 3', '[self.config["decoder_units"]] * 4'),
@@ -67,7 +67,7 @@ AUTOENCODERS = (
         ),
     ),
     Equivalent(
-        "ehr_mgan/autoencoders.py",
+        "ehr_mgan/vae.py",
         "the one product of a kernel rounds it anyway; three axes expand to themselves",
         (
             ("kernel.dim() == 3 else", "kernel.dim() == 0 else"),
@@ -76,9 +76,9 @@ AUTOENCODERS = (
         ),
     ),
 )
-HOURS = (
+VAE_LOOP = (
     Equivalent(
-        "ehr_mgan/hours.py",
+        "ehr_mgan/vae_loop.py",
         COMMUTES,
         (
             ("addcmul(mu, sigma, e)", "addcmul(mu, e, sigma)"),
@@ -86,7 +86,7 @@ HOURS = (
         ),
     ),
     Equivalent(
-        "ehr_mgan/hours.py",
+        "ehr_mgan/vae_loop.py",
         "all hours have one shape, and zeros of it are made",
         (
             ("torch.zeros_like(keep[:, 0])", "torch.zeros_like(keep[:, 1])"),
@@ -94,7 +94,7 @@ HOURS = (
         ),
     ),
     Equivalent(
-        "ehr_mgan/hours.py",
+        "ehr_mgan/vae_loop.py",
         "kernels are taken by their indices; one more behind them is never asked for",
         (
             (
@@ -236,8 +236,8 @@ ALIVE: tuple[Equivalent, ...] = (
     *LINEAR,
     *CNN,
     *PORT,
-    *AUTOENCODERS,
-    *HOURS,
+    *VAE,
+    *VAE_LOOP,
     *LAYOUTS,
     *LOSSES,
     *NETWORKS,

@@ -77,16 +77,16 @@ def mutations(source: Source) -> list[Mutation]:
             found.setdefault(
                 (edit.start, edit.end, edit.becomes),
                 Mutation(
-                    source.name,
-                    function,
-                    source.line(edit.start),
-                    edit.start - start,
-                    edit.operator,
-                    source.text[edit.start : edit.end],
-                    edit.becomes,
-                    edit.start,
-                    edit.end,
-                    site(node),
+                    file=source.name,
+                    function=function,
+                    line=source.line(edit.start),
+                    column=edit.start - start,
+                    operator=edit.operator,
+                    was=source.text[edit.start : edit.end],
+                    becomes=edit.becomes,
+                    start=edit.start,
+                    end=edit.end,
+                    site=site(node),
                 ),
             )
     return [found[key] for key in sorted(found)]

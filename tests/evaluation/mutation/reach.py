@@ -51,10 +51,8 @@ def reached(mutations: Sequence[Mutation], noted: Path) -> frozenset[Mutation]:
 
 
 def _sites(mutations: Sequence[Mutation]) -> dict[Site, int]:
-    return {
-        found: number
-        for number, found in enumerate(dict.fromkeys(mutation.site for mutation in mutations))
-    }
+    sites = dict.fromkeys(mutation.site for mutation in mutations)
+    return {site: number for number, site in enumerate(sites)}
 
 
 def _is_future(statement: ast.stmt) -> bool:

@@ -78,12 +78,11 @@ class Tally:
 
 def tallies(findings: Sequence[Finding]) -> list[Tally]:
     """Return one tally a file, and one of all."""
-    names = dict.fromkeys(item.mutation.file for item in findings)
-    found = [
-        Tally(name, tuple(item for item in findings if item.mutation.file == name))
-        for name in names
-    ]
-    return [*found, Tally("all", tuple(findings))]
+    by_file: dict[str, list[Finding]] = {}
+    for item in findings:
+        by_file.setdefault(item.mutation.file, []).append(item)
+    files = [Tally(name, tuple(items)) for name, items in by_file.items()]
+    return [*files, Tally("all", tuple(findings))]
 
 
 def summary(findings: Sequence[Finding]) -> str:
@@ -101,7 +100,7 @@ def summary(findings: Sequence[Finding]) -> str:
 def plain(findings: Sequence[Finding]) -> Iterator[str]:
     """Yield the table's lines for a terminal."""
     rows = [list(HEADINGS), *(tally.row() for tally in tallies(findings))]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(HEADINGS))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for name, *numbers in rows:
         yield "  ".join(
             [

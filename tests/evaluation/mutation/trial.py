@@ -24,7 +24,7 @@ from harness.fidelity.nulls import null_tensors
 from harness.fidelity.verdict import StageVerdict
 from harness.plan import Job
 from harness.records import contents, tensors
-from harness.records.decoding import decode
+from harness.records.decoder import decode
 from harness.results.verdicts import Fidelity
 from tests.evaluation.laboratory import STEPS, Laboratory
 from tests.evaluation.mutation.stored import Honest

@@ -9,6 +9,6 @@ UNREACHED: tuple[Unreached, ...] = (
     Unreached(
         "ehr_mgan/__init__.py",
         "native generation draws its own noise: the stage `distribution` judges what comes of it",
-        ('self.drawing.noise("generate", source.seed, GENERATION, chunk)',),
+        ('self.noise.draw("generate", source.seed, GENERATION, chunk)',),
     ),
 )

@@ -71,12 +71,16 @@ def simulate(point: Point, tries: int) -> Found:
     false, power = 0, [0] * len(SHARES)
     spread = welch.NightSpread(point.night, 20.0) if point.known else welch.USUAL
     for _ in range(tries):
-        nights = [[_night(known, point, draw) for _ in range(ROWS)] for _ in range(2)]
+        nights = [_rows(known, point, draw), _rows(known, point, draw)]
         false += any(one.material for one in _judge(nights, spread))
         for place, share in enumerate(SHARES):
             slow = dataclasses.replace(nights[1][0], mean=nights[1][0].mean + math.log1p(share))
             power[place] += _judge([nights[0], [slow, *nights[1][1:]]], spread)[0].material
     return Found(point, tries, false / tries, tuple(count / tries for count in power))
+
+
+def _rows(known: Sequence[float], point: Point, draw: np.random.RandomState) -> list[Moments]:
+    return [_night(known, point, draw) for _ in range(ROWS)]
 
 
 def _night(known: Sequence[float], point: Point, draw: np.random.RandomState) -> Moments:

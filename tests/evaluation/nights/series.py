@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +94,10 @@ def drawn(kind: Kind, nights: int, draw: np.random.RandomState) -> tuple[Array, 
     return logs.mean(1), logs.std(1, ddof=1) / math.sqrt(ROUNDS)
 
 
+def _material(found: Iterable[LevelStep]) -> bool:
+    return any(step.material for step in found)
+
+
 def simulate(kind: Kind, tries: int) -> Quiet:
     """Return how often a step is found where there is none, in one look."""
     draw = np.random.RandomState(SEED)
@@ -102,7 +106,7 @@ def simulate(kind: Kind, tries: int) -> Quiet:
         kind,
         tries,
         sum(map(bool, found)) / tries,
-        sum(any(one.material for one in told) for told in found) / tries,
+        sum(map(_material, found)) / tries,
     )
 
 
@@ -135,7 +139,7 @@ def power(kind: Kind, share: float, tries: int) -> Power:
         share,
         tries,
         tuple(sum(map(bool, told)) / tries for told in found),
-        tuple(sum(one.material for each in told for one in each) / tries for told in found),
+        tuple(sum(map(_material, told)) / tries for told in found),
     )
 
 

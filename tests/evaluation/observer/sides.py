@@ -69,7 +69,8 @@ from backends.recording import passes, recorder
 from backends.source import NativeSource
 given = json.loads(sys.stdin.readline())
 importlib.import_module("backends.%s.core" % given["backend"])
-port = loading.load(loading.locate(given["backend"], given["workload"], []))(given["config"], Setting(**given["setting"]))
+made = loading.load(loading.locate(given["backend"], given["workload"], []))
+port = made(given["config"], Setting(**given["setting"]))
 port.load_parameters(passes.weights(recorder.load_arrays(given["tape"])))
 source = NativeSource(recorder.load_arrays(given["data"]), 0, given["config"]["batch"])
 source.cursor = schedule.last_segment(given["config"])

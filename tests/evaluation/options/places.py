@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.history import open_history
-from harness.report import rendering
+from harness.report import renderers
 
 DATA = Path(__file__).parents[2] / "data"
 FORMATS = DATA / "formats/2026-11-29-11h"
@@ -37,7 +37,7 @@ def template(folder: Path) -> Path:
         shutil.copytree(FORMATS / "run", run)
         shutil.copy(DATA / "history/report.json", run)
     with open_history(folder / "history.sqlite") as history:
-        history.add(rendering.load(folder / "run"), folder / "run")
+        history.add(renderers.load(folder / "run"), folder / "run")
     return folder
 
 

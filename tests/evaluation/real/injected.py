@@ -52,9 +52,9 @@ def measure(
     chosen = options.Options(backends=(build, build), workloads=(workload,), no_fidelity=True)
     (job,) = plan.make(resolution.resolve(chosen)).speed
     labels = [side.label for side in job.sides]
-    kept: dict[str, dict[str, list[list[float]]]] = {
-        f"{slowdown:g}": {name: [] for name in ACTIONS} for slowdown in SLOWDOWNS
-    }
+    kept: dict[str, dict[str, list[list[float]]]] = {}
+    for slowdown in SLOWDOWNS:
+        kept[f"{slowdown:g}"] = {name: [] for name in ACTIONS}
     with tempfile.TemporaryDirectory() as folder:
         run_context = runner.RunContext(
             Path(folder),
@@ -96,11 +96,19 @@ def noise(found: Recorded, action: str) -> list[list[float]]:
     """Return the rounds of all slow-downs, each without its own, under both signs: the sides are
     the same build, named at random."""
     left = [
-        [ratio - math.log1p(float(slowdown)) for ratio in one]
+        _moved(ratios, -math.log1p(float(slowdown)))
         for slowdown, actions in found.items()
-        for one in actions[action]
+        for ratios in actions[action]
     ]
-    return [*left, *([-ratio for ratio in one] for one in left)]
+    return [*left, *map(_negated, left)]
+
+
+def _moved(ratios: Sequence[float], by: float) -> list[float]:
+    return [ratio + by for ratio in ratios]
+
+
+def _negated(ratios: Sequence[float]) -> list[float]:
+    return [-ratio for ratio in ratios]
 
 
 def drawn(found: Recorded, action: str, most: int, slowdown: float, tries: int = TRIES) -> Rates:
@@ -108,7 +116,7 @@ def drawn(found: Recorded, action: str, most: int, slowdown: float, tries: int =
     slow-down: forty rounds of one slow-down alone say what they are themselves slower by, to a
     third of a per cent, and not how often a run finds it.
     """
-    shifted = [[ratio + math.log1p(slowdown) for ratio in one] for one in noise(found, action)]
+    shifted = [_moved(ratios, math.log1p(slowdown)) for ratios in noise(found, action)]
     return rates(shifted, most, tries, SEED, shown_of_palindromes)
 
 

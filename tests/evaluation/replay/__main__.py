@@ -72,10 +72,8 @@ def power(tries: int, points: Sequence[tuple[int, float]]) -> Power:
     """Return how runs of the rule as shipped end, on held-out rounds, by rounds at most and
     slow-down."""
     held_out = recorded.rounds().held_out
-    logs = {
-        slowdown: recorded.log_ratios(held_out, slowdown)
-        for slowdown in sorted({slowdown for _, slowdown in points})
-    }
+    slowdowns = sorted({slowdown for _, slowdown in points})
+    logs = {slowdown: recorded.log_ratios(held_out, slowdown) for slowdown in slowdowns}
     return {
         (most, slowdown): rates(logs[slowdown], most, tries, SEED, shown)
         for most, slowdown in points

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special, stats
 
 from harness.speed import schedule
-from harness.speed.estimate import ALPHA, SPENT_A_LOOK
+from harness.speed.estimate import ALPHA, SPENT_A_LOOK, RoundTimes
 from harness.speed.verdict import MARGIN
 from tests.evaluation.replay import recorded
 
@@ -49,21 +49,26 @@ class Spread:
 
 def spreads() -> list[Spread]:
     """Return the standard deviation over rounds of their log ratio, for each pair of choices."""
-    found = recorded.rounds().chosen_by
-    a, b = (
-        np.array([[palindrome.steps_s[side] for palindrome in one.palindromes] for one in found])
-        for side in recorded.SIDES
-    )
+    a, b = (_steps(side) for side in recorded.SIDES)
     return [
-        Spread(
-            name,
-            {
-                how: float(np.std(combine(np.log(location(b) / location(a))), ddof=1))
-                for how, combine in ROUNDS.items()
-            },
-        )
+        Spread(name, _deviations(np.log(location(b) / location(a))))
         for name, location in LOCATIONS.items()
     ]
+
+
+def _steps(side: str) -> np.ndarray:
+    """Return the steps of one side, [round, palindrome, step]."""
+
+    def of_round(times: RoundTimes) -> list[Sequence[float]]:
+        return [palindrome.steps_s[side] for palindrome in times.palindromes]
+
+    return np.array([of_round(times) for times in recorded.rounds().chosen_by])
+
+
+def _deviations(logs: np.ndarray) -> dict[str, float]:
+    """Return how far rounds scatter, by how the ratios of a round's palindromes, last axis, are
+    put together."""
+    return {how: float(np.std(combine(logs), ddof=1)) for how, combine in ROUNDS.items()}
 
 
 def drawn(slowdown: float, rounds: int, tries: int, seed: int) -> np.ndarray:
@@ -167,4 +172,8 @@ def compared(
 ) -> list[tuple[Looking, list[Ended]]]:
     """Return how runs end for each way of looking, at points of (rounds, slow-down)."""
     draws = [drawn(slowdown, most, tries, seed) for most, slowdown in points]
-    return [(looking, [ended(looking, logs) for logs in draws]) for looking in LOOKINGS]
+
+    def ends(looking: Looking) -> list[Ended]:
+        return [ended(looking, logs) for logs in draws]
+
+    return [(looking, ends(looking)) for looking in LOOKINGS]

@@ -123,7 +123,7 @@ def dynamo(a: Steps, b: Steps) -> int:
 
 def welch(a: Steps, b: Steps) -> int:
     """Welch's test at 95 % on one number a process."""
-    one, other = ([statistics.median(steps) for steps in side] for side in (a, b))
+    one, other = list(map(statistics.median, a)), list(map(statistics.median, b))
     return _sign(
         statistics.fmean(one),
         statistics.fmean(other),
@@ -162,5 +162,6 @@ def replay(peer: Peer, slowdown: float = 0.05, seed: int = 0) -> Replayed:
             draw.shuffle(both)
         a, b = both[: peer.processes], both[peer.processes :]
         false += peer.differs(a, b) != 0
-        power += peer.differs(a, [[step * (1.0 + slowdown) for step in steps] for steps in b]) > 0
+        slower = [recorded.slower(steps, slowdown) for steps in b]
+        power += peer.differs(a, slower) > 0
     return Replayed(peer, len(starts), false / len(starts), power / len(starts))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from harness.speed.estimate import Palindrome, RoundTimes, log_ratio
@@ -30,13 +30,13 @@ class Halves:
 @cache
 def rounds() -> Halves:
     """Return the recorded rounds, in running order."""
-    found = [
-        RoundTimes(
-            tuple(Palindrome({side: block[side] for side in SIDES}) for block in one["blocks"])
-        )
-        for one in json.loads((DATA / "timing_rounds.json").read_text(encoding="utf-8"))
-    ]
+    rows = json.loads((DATA / "timing_rounds.json").read_text(encoding="utf-8"))
+    found = [RoundTimes(tuple(map(_palindrome, row["blocks"]))) for row in rows]
     return Halves(tuple(found[::2]), tuple(found[1::2]))
+
+
+def _palindrome(block: Mapping[str, Sequence[float]]) -> Palindrome:
+    return Palindrome({side: block[side] for side in SIDES})
 
 
 @cache
@@ -48,19 +48,18 @@ def processes() -> tuple[tuple[float, ...], ...]:
     )
 
 
+def slower(steps_s: Sequence[float], slowdown: float) -> list[float]:
+    """Return step times, each longer by a share."""
+    return [step_s * (1.0 + slowdown) for step_s in steps_s]
+
+
 def slowed(one: RoundTimes, side: str, slowdown: float) -> RoundTimes:
     """Return a round in which every sample of one side took longer by a share."""
-    return RoundTimes(
-        tuple(
-            Palindrome(
-                {
-                    name: [step * (1.0 + slowdown * (name == side)) for step in steps]
-                    for name, steps in palindrome.steps_s.items()
-                }
-            )
-            for palindrome in one.palindromes
-        )
-    )
+    palindromes = []
+    for palindrome in one.palindromes:
+        steps_s = {**palindrome.steps_s, side: slower(palindrome.steps_s[side], slowdown)}
+        palindromes.append(Palindrome(steps_s))
+    return RoundTimes(tuple(palindromes))
 
 
 def log_ratios(found: Sequence[RoundTimes], slowdown: float = 0.0) -> list[float]:

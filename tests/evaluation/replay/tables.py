@@ -150,25 +150,15 @@ def chosen(found: Findings) -> str:
     """Return what was looked at when the method was chosen."""
     spread = table(
         ("steps of a palindrome become their", *(f"round: {how} of palindromes" for how in ROUNDS)),
-        [(one.location, *(percent(one.by[how], 2) for how in ROUNDS)) for one in found.spreads],
+        [_scattering(spread) for spread in found.spreads],
     )
     over = table(
         ("over rounds", *(_point(*point) for point in found.fixed)),
-        [
-            (how, *(percent(one[how]) for one in found.fixed.values()))
-            for how in next(iter(found.fixed.values()))
-        ],
+        [_fixed(how, found) for how in next(iter(found.fixed.values()))],
     )
     looking = table(
         ("looks", "a look spends of what is left", *(_point(*point) for point in POINTS)),
-        [
-            (
-                item.name,
-                percent(item.spent, 0),
-                *(f"{percent(one.detected)}, {one.first:.1f}" for one in ends),
-            )
-            for item, ends in found.lookings
-        ],
+        [_looked(looking, ends) for looking, ends in found.lookings],
     )
     return "\n\n".join(
         (
@@ -183,6 +173,19 @@ def chosen(found: Findings) -> str:
             looking,
         )
     )
+
+
+def _scattering(spread: Spread) -> Sequence[object]:
+    return spread.location, *(percent(spread.by[how], 2) for how in ROUNDS)
+
+
+def _fixed(how: str, found: Findings) -> Sequence[object]:
+    return how, *(percent(shares[how]) for shares in found.fixed.values())
+
+
+def _looked(looking: Looking, ends: Sequence[Ended]) -> Sequence[object]:
+    cells = [f"{percent(ended.detected)}, {ended.first:.1f}" for ended in ends]
+    return looking.name, percent(looking.spent, 0), *cells
 
 
 def _point(most: int, slowdown: float) -> str:

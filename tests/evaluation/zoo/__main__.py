@@ -68,7 +68,8 @@ def main(words: Sequence[str]) -> int:
         comparisons = [] if asked.only else _honest(laboratory, Path(folder), peers, honest.UNSEEN)
         said = peers.answers()
     _show(findings, comparisons)
-    names = [name for name in said if name not in {item.mutant.name for item in findings}]
+    mutants = {item.mutant.name for item in findings}
+    names = [name for name in said if name not in mutants]
     print("\n" + tables.peers(said, findings, names))
     if comparisons:
         found = measuring.measure(comparisons)

@@ -16,13 +16,16 @@ class Folded(BatchNorm):
     """The statistics and the weights folded into one scale and one offset."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if not (self.training and self.tracking):
-            mean, variance = (self.moving_mean, self.moving_variance) if not self.training else (x.mean(0), x.var(0, correction=0))
+        if not self.training:
+            mean, variance = self.moving_mean, self.moving_variance
+        elif not self.tracking:
+            mean, variance = x.mean(0), x.var(0, correction=0)
         else:
             mean, variance = x.mean(0), (x - x.mean(0)).square().mean(0)
+            kept, moved = self.momentum, 1.0 - self.momentum
             with torch.no_grad():
-                self.moving_mean.copy_(self.momentum * self.moving_mean + (1.0 - self.momentum) * mean)
-                self.moving_variance.copy_(self.momentum * self.moving_variance + (1.0 - self.momentum) * variance)
+                self.moving_mean.copy_(kept * self.moving_mean + moved * mean)
+                self.moving_variance.copy_(kept * self.moving_variance + moved * variance)
         scale = self.gamma * torch.rsqrt(variance + self.epsilon)
         return x * scale + (self.beta - mean * scale)
 

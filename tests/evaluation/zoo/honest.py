@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,16 +91,7 @@ def compare_builds(laboratory: Laboratory, one: Series, first: int) -> Iterator[
     for pair in planned.pairs:
         own = [bounds.pop(job.name) for job in (pair.a, pair.b) if job.name in bounds]
         judged = [*laboratory.judge(pair, found), *(_bounds(found, low, full) for low, full in own)]
-        yield Comparison(
-            "builds",
-            one.workload,
-            one.preset,
-            pair.precision,
-            pair.seed,
-            pair.a.side,
-            pair.b.side,
-            tuple(judged),
-        )
+        yield _comparison("builds", pair, judged)
 
 
 def _bounds(found: Any, low: Job, full: Job) -> StageVerdict:
@@ -151,22 +142,37 @@ def _pair(laboratory: Laboratory, kind: str, a: Sequence[Job], b: Sequence[Job])
         if len(a) == 1
         else next(job.precision for job in a if job.precision != "fp64")
     )
-    own = [next(job for job in jobs if job.precision == precision) for jobs in (a, b)]
-    base = [
-        (
-            next((job for job in jobs if job.precision == "fp64"), None)
-            if precision != "fp64"
-            else None
-        )
-        for jobs in (a, b)
-    ]
+    by_precision_a, by_precision_b = _by_precision(a), _by_precision(b)
+    own = by_precision_a[precision]
     pair = Pair(
-        own[0].workload, precision, own[0].seed, own[0], own[1], base[0], base[1], own[0].stages
+        workload=own.workload,
+        precision=precision,
+        seed=own.seed,
+        a=own,
+        b=by_precision_b[precision],
+        base_a=by_precision_a.get("fp64") if precision != "fp64" else None,
+        base_b=by_precision_b.get("fp64") if precision != "fp64" else None,
+        stages=own.stages,
     )
     found = laboratory.evidences([*a, *b])
-    verdicts = tuple(laboratory.judge(pair, found))
+    return _comparison(kind, pair, laboratory.judge(pair, found))
+
+
+def _by_precision(jobs: Sequence[Job]) -> dict[str, Job]:
+    """Return the first job in each precision."""
+    return {job.precision: job for job in reversed(jobs)}
+
+
+def _comparison(kind: str, pair: Pair, verdicts: Iterable[StageVerdict]) -> Comparison:
     return Comparison(
-        kind, pair.workload, pair.a.preset, precision, pair.seed, own[0].side, own[1].side, verdicts
+        kind=kind,
+        workload=pair.workload,
+        preset=pair.a.preset,
+        precision=pair.precision,
+        seed=pair.seed,
+        a=pair.a.side,
+        b=pair.b.side,
+        verdicts=tuple(verdicts),
     )
 
 

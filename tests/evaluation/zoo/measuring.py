@@ -12,14 +12,16 @@ from pathlib import Path
 
 from backends.contract import Stage
 from harness.fidelity import noise
-from harness.fidelity.grading import DIRECT
+from harness.fidelity.grades import DIRECT
 from harness.results.verdicts import Bounds
 from tests.evaluation.zoo.honest import Comparison
 
 TARGET = Path(__file__).parents[3] / "harness/fidelity/honest_spread.py"
-HEADER = '''"""How far honest ports lie apart, in units of the measured floor: what thresholds rest on.
+HEADER = '''\
+"""How far honest ports lie apart, in units of the measured floor: what thresholds rest on.
 
-Written by `python -m tests.evaluation.zoo --measure`; docs/zoo.md says what was compared. Not to be edited by hand.
+Written by `python -m tests.evaluation.zoo --measure`; docs/zoo.md says what was compared. Not to be
+edited by hand.
 """
 
 from __future__ import annotations
@@ -154,10 +156,8 @@ def _least_cost(comparisons: Iterable[Comparison]) -> dict[str, float]:
 
 def text(found: Measured) -> str:
     """Return the module."""
-    rounded = {
-        precision: {stage: _up(value) for stage, value in row.items()}
-        for precision, row in found.largest.items()
-    }
+    rounded = {precision: _rounded_up(row) for precision, row in found.largest.items()}
+    least_cost = {key: float(f"{value:.2g}") for key, value in found.least_cost.items()}
     return HEADER + "\n".join(
         [
             "#: Honest comparisons, and the tensors in them.",
@@ -175,10 +175,7 @@ def text(found: Measured) -> str:
                 "#: Smallest error of a run in a lower precision, in units of what rounding the"
                 " weights and inputs alone costs."
             ),
-            (
-                "LEAST_COST ="
-                f" {pprint.pformat({key: float(f'{value:.2g}') for key, value in found.least_cost.items()})}"
-            ),
+            f"LEAST_COST = {pprint.pformat(least_cost)}",
             "",
         ]
     )
@@ -191,6 +188,10 @@ def _table(rows: Mapping[str, Mapping[str, float]]) -> str:
         members = ", ".join(f"{_member(stage)}: {value}" for stage, value in row.items())
         lines.append(f'    "{precision}": {{{members}}},')
     return "\n".join(["{", *lines, "}"])
+
+
+def _rounded_up(row: Mapping[str, float]) -> dict[str, float]:
+    return {stage: _up(value) for stage, value in row.items()}
 
 
 def _member(word: str) -> str:

@@ -14,7 +14,7 @@ import dataclasses
 import io
 import json
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,17 +52,16 @@ INFERENCE = ("forward/inference/", OUTPUT)
 
 def gather(a: Evidence, b: Evidence, full: Evidence) -> Seen:
     """Read what any rule looks at."""
-    return Seen(
-        *(
-            {
-                f"{stage}/{entry.name}": side.read(stage, entry.name)
-                for stage in ("forward", "loss", "gradients", "trajectory")
-                for entry in side.entries(stage)
-                if stage != "trajectory" or "/loss/" in entry.name
-            }
-            for side in (a, b, full)
-        )
-    )
+    return Seen(_looked_at(a), _looked_at(b), _looked_at(full))
+
+
+def _looked_at(side: Evidence) -> dict[str, np.ndarray]:
+    return {
+        f"{stage}/{entry.name}": side.read(stage, entry.name)
+        for stage in ("forward", "loss", "gradients", "trajectory")
+        for entry in side.entries(stage)
+        if stage != "trajectory" or "/loss/" in entry.name
+    }
 
 
 def allclose(seen: Seen) -> bool:
@@ -96,17 +95,17 @@ def polygraphy(seen: Seen) -> bool:
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
     ):
-        a, b = (
-            {f"output {index}": pair[side] for index, pair in enumerate(seen.pairs(*INFERENCE))}
-            for side in (0, 1)
-        )
-        return any(not bool(found) for found in compare(_results(a), _results(b)).values())
+        pairs = seen.pairs(*INFERENCE)
+        a, b = _results([a for a, _ in pairs]), _results([b for _, b in pairs])
+        return any(not bool(found) for found in compare(a, b).values())
 
 
-def _results(arrays: Mapping[str, np.ndarray]) -> Any:
+def _results(arrays: Sequence[np.ndarray]) -> Any:
     from polygraphy.comparator import IterationResult
 
-    return IterationResult({name: np.ascontiguousarray(value) for name, value in arrays.items()})
+    return IterationResult(
+        {f"output {index}": np.ascontiguousarray(value) for index, value in enumerate(arrays)}
+    )
 
 
 def algoperf(seen: Seen) -> bool:
@@ -115,12 +114,12 @@ def algoperf(seen: Seen) -> bool:
     scalars = [(float(a), float(b)) for a, b in seen.pairs(*steps)]
     gradients = seen.pairs("gradients/")
     if gradients:
-        norms = [
-            np.sqrt(sum(np.sum(np.square(pair[side], dtype=np.float64)) for pair in gradients))
-            for side in (0, 1)
-        ]
-        scalars.append((float(norms[0]), float(norms[1])))
+        scalars.append((_norm([a for a, _ in gradients]), _norm([b for _, b in gradients])))
     return any(not np.allclose(a, b, rtol=5e-3) for a, b in scalars)
+
+
+def _norm(gradients: Iterable[np.ndarray]) -> float:
+    return float(np.sqrt(sum(np.sum(np.square(part, dtype=np.float64)) for part in gradients)))
 
 
 LOCAL: dict[str, tuple[str, Callable[[Seen], bool]]] = {

@@ -24,9 +24,11 @@ LETTERS = {**{stage: letter for letter, stage in STAGE_LETTERS.items()}, "precis
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a Markdown table."""
     lines = [head, ["-"] * len(head), *rows]
-    return "\n".join(
-        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
-    )
+    return "\n".join(map(_line, lines))
+
+
+def _line(cells: Iterable[object]) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
 def bugs(findings: Sequence[Finding]) -> str:
@@ -67,9 +69,9 @@ def _power(margin: float) -> str:
 def summary(findings: Sequence[Finding], comparisons: Sequence[Comparison]) -> str:
     """Return what all of it comes to, in one paragraph."""
     count, planted = len(findings), len({item.mutant.bug for item in findings})
-    killed, staged, placed = (
-        sum(getattr(item, what) for item in findings) for what in ("killed", "at_stage", "in_place")
-    )
+    killed = sum(item.killed for item in findings)
+    staged = sum(item.at_stage for item in findings)
+    placed = sum(item.in_place for item in findings)
     text = (
         f"{planted} of the {len(BUGS)} bugs are planted, by {count} mutants. Caught: {killed} of"
         f" {count} ({_share(killed, count)}), {_undecided(findings)}; at the stage where the bug"
@@ -124,15 +126,9 @@ def absent() -> str:
 
 def honest(comparisons: Sequence[Comparison]) -> str:
     """Return how many honest comparisons of each kind there were, and what they said."""
-    counts = Counter((one.kind, one.workload, one.preset, one.precision) for one in comparisons)
-    alarms, undecided = (
-        Counter(
-            (one.kind, one.workload, one.preset, one.precision)
-            for one in comparisons
-            if chosen(one)
-        )
-        for chosen in (lambda one: one.alarms, lambda one: one.open)
-    )
+    counts = _kinds(comparisons)
+    alarms = _kinds(one for one in comparisons if one.alarms)
+    undecided = _kinds(one for one in comparisons if one.open)
     rows = []
     for (kind, workload, preset), group in itertools.groupby(counts, key=lambda key: key[:3]):
         keys = list(group)
@@ -148,25 +144,26 @@ def honest(comparisons: Sequence[Comparison]) -> str:
     return table(("what differs", "workload", "comparisons", "false alarms", "not decided"), rows)
 
 
+def _kinds(comparisons: Iterable[Comparison]) -> Counter[tuple[str, str, str, str]]:
+    return Counter((one.kind, one.workload, one.preset, one.precision) for one in comparisons)
+
+
+def _measured(stage: str) -> float:
+    return max(row.get(stage, 0.0) for row in honest_spread.LARGEST.values())
+
+
+def _cells(row: Mapping[str, float], stages: Sequence[str]) -> list[str]:
+    return [f"{row[stage]:.2f}" if stage in row else "" for stage in stages]
+
+
 def floors(found: Measured) -> str:
     """Return the largest error of honest comparisons in units of the floor, on unseen tapes and
     where factors were measured."""
     stages = sorted(
         {stage for row in found.largest.values() for stage in row}, key=[*LETTERS].index
     )
-    rows = [
-        (precision, *(f"{row[stage]:.2f}" if stage in row else "" for stage in stages))
-        for precision, row in found.largest.items()
-    ]
-    rows.append(
-        (
-            "where measured",
-            *(
-                f"{max(row.get(stage, 0.0) for row in honest_spread.LARGEST.values()):.2f}"
-                for stage in stages
-            ),
-        )
-    )
+    rows = [(precision, *_cells(row, stages)) for precision, row in found.largest.items()]
+    rows.append(("where measured", *(f"{_measured(stage):.2f}" for stage in stages)))
     rows.append(("**factor**", *(f"**{noise.coverage(stage):.1f}**" for stage in stages)))
     return table(("precision", *stages), rows)
 
@@ -178,10 +175,8 @@ def peers(
     mutants = [item.mutant.name for item in findings]
     rows: list[tuple[object, ...]] = []
     for rule, sees in SEES.items():
-        caught, alarms = (
-            sum(said[name][rule] for name in names if name in said)
-            for names in (mutants, honest_names)
-        )
+        caught = sum(said[name][rule] for name in mutants if name in said)
+        alarms = sum(said[name][rule] for name in honest_names if name in said)
         rows.append(
             (
                 rule,

@@ -10,21 +10,24 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.lib.npyio import NpzFile
 from torch._dynamo.utils import same
+
+
+def _tensors(archive: NpzFile, side: str, keys: Sequence[str]) -> dict[str, torch.Tensor]:
+    return {key: torch.as_tensor(archive[f"{side}|{key}"]) for key in keys}
 
 
 def different(path: Path) -> dict[str, bool]:
     """Return what both rules say of one pair."""
     with np.load(path, allow_pickle=False) as archive:
         keys = [name[2:] for name in archive.files if name.startswith("a|")]
-        a, b, full = (
-            {key: torch.as_tensor(archive[f"{side}|{key}"]) for key in keys}
-            for side in ("a", "b", "full")
-        )
+        a, b, full = (_tensors(archive, side, keys) for side in ("a", "b", "full"))
     return {
         "`torch.testing.assert_close`": any(
             _apart(a[key], b[key]) for key in keys if key.startswith("forward/")

@@ -58,7 +58,10 @@ def test_the_largest_honest_error_is_no_growth(sample, stage, precision):
     the order of a sum does."""
     before = sample.staged(sample.report(), lambda row: True, error=0.0, floor=1e-15)
     largest = honest_spread.LARGEST[precision][stage]
-    chosen = lambda row: row.b == "torch" and row.stage == stage and row.precision == precision  # noqa: E731
+
+    def chosen(row):
+        return row.b == "torch" and row.stage == stage and row.precision == precision
+
     assert [] == found(before, sample.staged(before, chosen, error=largest * 1e-15))
     assert found(before, sample.staged(before, chosen, error=1.01 * max(1.0, largest) * 1e-15))
 

@@ -25,7 +25,9 @@ from harness.execution.progress import NIGHT, ProgressStep
 with working() as given:
     given.say(ProgressStep("cell 1 of 2: one (about 60 s)", "one", 0, 2, 100.0, level=NIGHT))
     for number in range(5):
-        given.say(ProgressStep(f"round {number + 1} of a b", "timing", number, 5, 5.0 * (5 - number), passing=number > 0))
+        name = f"round {number + 1} of a b"
+        left_s = 5.0 * (5 - number)
+        given.say(ProgressStep(name, "timing", number, 5, left_s, passing=number > 0))
     given.say("a remark")
 OUT.print("the result")
 """

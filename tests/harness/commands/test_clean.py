@@ -1,4 +1,5 @@
-"""What `harness clean` lists and deletes: whose runs, how old by which clock, and what it cannot."""
+"""What `harness clean` lists and deletes: whose runs, how old by which clock, and what it
+cannot."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def test_only_ports_of_the_users_are_tried(ports: Path):
     (check,) = first_run.jobs(made, request)
     ((workload, attempts),) = check.attempts
     assert ("torch@own", "linear") == (check.side, workload)
-    assert ["fp64", "bf16"] == [attempt.opening.setting["precision"] for attempt in attempts]
+    assert ["fp64", "bf16"] == [attempt.opening.setting.precision for attempt in attempts]
     assert ("weights", "forward", "loss", "gradients") == attempts[0].stages
     assert attempts[0].opening.only and (str(ports / "own"),) == attempts[0].opening.folders
     assert [] == first_run.jobs(*reversed(planned("tf2", "torch")))

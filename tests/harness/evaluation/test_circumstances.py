@@ -241,7 +241,8 @@ def test_steps_too_long_for_the_budget_have_a_row_that_says_so(
     monkeypatch.setattr(runner, "inputs", lambda *_: None)
     monkeypatch.setattr(rounds, "run_round", gives_up)
     monkeypatch.setattr(rounds, "round_folder", lambda *_: Path("nowhere"))
-    (one,) = speed_rounds.run_speed(types.SimpleNamespace(), [measured().job], 30.0, lambda _: None)  # type: ignore[arg-type]
+    nowhere: Any = types.SimpleNamespace()
+    (one,) = speed_rounds.run_speed(nowhere, [measured().job], 30.0, lambda _: None)
     found = row(one)
     said = (
         "the budget of 30 s ended before 5 rounds: a step of numpy takes 60 s, 5 rounds take about"
@@ -268,5 +269,6 @@ def test_long_rounds_stop_at_the_budget(monkeypatch: pytest.MonkeyPatch) -> None
         one.records.append(record)
 
     monkeypatch.setattr(speed_rounds, "_add_round", add)
-    (one,) = speed_rounds.run_speed(types.SimpleNamespace(), [measured().job], 7.0, lambda _: None)  # type: ignore[arg-type]
+    nowhere: Any = types.SimpleNamespace()
+    (one,) = speed_rounds.run_speed(nowhere, [measured().job], 7.0, lambda _: None)
     assert 3 == len(one.records) and "3 fit into it, 5 rounds take about 10 s" in one.shortage

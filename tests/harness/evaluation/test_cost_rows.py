@@ -4,14 +4,20 @@ for 0."""
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.environments.builds import BUILDS
+from harness.errors import CorruptRecord
 from harness.evaluation import cost_rows
+from harness.records.contents import FlopsCounter
 from harness.records.store import Record
 from tests.harness import contents
+
+ROOT = Path(__file__).parents[3]
 
 
 def recorded(number: int, **more: Any) -> Record:
@@ -30,7 +36,7 @@ def recorded(number: int, **more: Any) -> Record:
     spent = {
         "torch": {
             "flops": 2e6,
-            "flops_source": "a counter",
+            "flops_source": FlopsCounter.TORCH.value,
             "rate": 1e9,
             "energy_j": None,
             "missing": {"energy_j": "no NVML"},
@@ -72,7 +78,7 @@ def test_a_cost_is_put_together_from_all_rounds() -> None:
         1.02**-200
     )
     assert 800 == found.baseline_bytes and found.trace_s == pytest.approx(0.49)
-    assert (2e6, "a counter", 1e9) == (
+    assert (2e6, "torch.utils.flop_counter", 1e9) == (
         found.flops,
         found.flops_source,
         found.peak_rate,
@@ -123,9 +129,8 @@ def test_a_count_of_one_output_alone_is_no_count() -> None:
     `train` it is whole."""
     record = recorded(0)
     for action in ("generate", "train"):
-        record.result["spent"][action]["torch"]["flops_source"] = (
-            "TensorFlow's registry of float operations, on the session's graph"
-        )
+        source = FlopsCounter.SESSION_GRAPH.value
+        record.result["spent"][action]["torch"]["flops_source"] = source
     alone, training = (
         cost_rows.cost([record], action, "torch", 0.01) for action in ("generate", "train")
     )
@@ -145,6 +150,19 @@ def test_a_count_of_one_output_alone_is_no_count() -> None:
         "the workload's own count, because TensorFlow 1"
         in cost_rows.cost([record], "generate", "torch", 0.01).flops_source
     )
+
+
+def test_every_backends_counter_is_known() -> None:
+    """By the name that it gives itself, read without its framework; and no other is."""
+    named = {}
+    for name in {build.backend for build in BUILDS.values()}:
+        text = (ROOT / "backends" / name / "cost.py").read_text(encoding="utf-8")
+        (named[name],) = re.findall(r'^SOURCE = "(.*)"$', text, re.MULTILINE)
+    assert {*FlopsCounter} == {*named.values()}
+    record = recorded(0)
+    record.result["spent"]["train"]["torch"]["flops_source"] = "a guess"
+    with pytest.raises(CorruptRecord, match="flops_source is 'a guess', and has to be one of"):
+        cost_rows.cost([record], "train", "torch", 0.01)
 
 
 def test_what_is_missing_has_a_reason() -> None:

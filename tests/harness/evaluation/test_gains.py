@@ -44,7 +44,7 @@ def test_every_build_is_timed_against_its_own_float32() -> None:
     ]
     job = found[1]
     assert ["fp32", "bf16", "fp16"] == [
-        job.opening(side.label).setting["precision"] for side in job.sides
+        job.opening(side.label).setting.precision for side in job.sides
     ]
     assert {("torch", "torch")} == {(side.build, side.backend) for side in job.sides}
     assert "fp32:bf16" == job.spelled("torch-fp32", "torch-bf16") and "fp16" == job.spelled(

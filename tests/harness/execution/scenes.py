@@ -1,5 +1,5 @@
-"""Workers whose ports leave processes behind, each known by a word among its arguments and by a file
-that it locks."""
+"""Workers whose ports leave processes behind, each known by a word among its arguments and by a
+file that it locks."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ import fcntl, subprocess
 for request in requests:
     with open({word!r}, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        child = subprocess.Popen([sys.executable, "-S", "-c", {program!r}, {word!r}], pass_fds=[lock.fileno()])
+        argv = [sys.executable, "-S", "-c", {program!r}, {word!r}]
+        child = subprocess.Popen(argv, pass_fds=[lock.fileno()])
     time.sleep(0.3)
     if "daemon" == {kind!r}: child.wait()
     {deed}

@@ -22,7 +22,8 @@ DRIVER = """
 import os, sys, time
 from pathlib import Path
 from harness.execution.processes import Limits, WorkerProcess
-worker = WorkerProcess(Path(sys.executable), Path(sys.argv[1]), dict(os.environ), Path(sys.argv[1]) / "log", Limits())
+folder = Path(sys.argv[1])
+worker = WorkerProcess(Path(sys.executable), folder, dict(os.environ), folder / "log", Limits())
 worker.request("work")
 print("at work", flush=True)
 time.sleep(300)

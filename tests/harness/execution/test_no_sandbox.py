@@ -1,4 +1,5 @@
-"""A worker is a process and no sandbox: what SECURITY.md says that nothing prevents, done by one."""
+"""A worker is a process and no sandbox: what SECURITY.md says that nothing prevents, done by
+one."""
 
 from __future__ import annotations
 

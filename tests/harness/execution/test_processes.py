@@ -76,7 +76,8 @@ def test_a_worker_leaves_no_temporary_files(
 import tempfile
 kept = tempfile.NamedTemporaryFile(delete=False)
 for request in requests:
-    send(id=request["id"], status="ok", result={"file": kept.name, "inductor": os.environ["TORCHINDUCTOR_CACHE_DIR"]})
+    inductor = os.environ["TORCHINDUCTOR_CACHE_DIR"]
+    send(id=request["id"], status="ok", result={"file": kept.name, "inductor": inductor})
 """,
         cold=cold,
     )
@@ -131,7 +132,8 @@ def test_answer_in_pieces(start) -> None:
     """An answer that arrives byte by byte is put together."""
     worker = start("""
 for request in requests:
-    for byte in json.dumps({"id": request["id"], "status": "ok", "result": {"whole": True}}).encode() + b"\\n":
+    answer = {"id": request["id"], "status": "ok", "result": {"whole": True}}
+    for byte in json.dumps(answer).encode() + b"\\n":
         os.write(answers, bytes([byte]))
 """)
     assert worker.request("work") == {"whole": True}
@@ -141,7 +143,8 @@ def test_status_of_the_worker(start) -> None:
     """A status other than ok becomes the error's, and the worker goes on."""
     worker = start("""
 for request in requests:
-    send(id=request["id"], status="unsupported" if request["id"] == 1 else "ok", reason="no such precision", result={})
+    status = "unsupported" if request["id"] == 1 else "ok"
+    send(id=request["id"], status=status, reason="no such precision", result={})
 """)
     error = failure(worker)
     assert ("unsupported", "no such precision") == (error.status, error.reason)

@@ -1,4 +1,5 @@
-"""What a worker sees of the environment: what is on the list, what the user names, and no secret."""
+"""What a worker sees of the environment: what is on the list, what the user names, and no
+secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a taught run has shown reaches the row, and every reader of the report."""
+"""What a teacher-forced run has shown reaches the row, and every reader of the report."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def row(worst: str = "training/conv2") -> StageRow:
 
 
 def layers(*wrong: str):
-    """Return what a taught run shows if these layers depart."""
+    """Return what a teacher-forced run shows if these layers depart."""
     verdicts = [
         TensorVerdict(
             name, Fidelity.FAIL if name in wrong else Fidelity.PASS, "", 0.5, 0.01, 0.02, DIFFERENCE

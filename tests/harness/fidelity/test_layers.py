@@ -24,7 +24,7 @@ def verdicts(failing: str, names: tuple[str, ...] = NAMES) -> list[TensorVerdict
 
 
 @pytest.mark.parametrize("failing", ["a", "b", "bd", "abcd"])
-def test_taught_layers_that_depart_are_wrong(failing):
+def test_forced_layers_that_depart_are_wrong(failing):
     """Each was given the right input, so each that departs is named, and no other."""
     found = find(verdicts(failing), CHAIN, {})
     assert [f"training/{letter}" for letter in failing] == list(found.names)
@@ -66,7 +66,7 @@ def test_growth_is_told_only_where_every_departing_layer_was_given_the_right_inp
     """a departs in the ordinary run and was computed from nothing of the teacher's: that it does
     not depart now explains nothing."""
     found = find(verdicts(""), CHAIN, {}, ("training/a",), {"training/a", "training/b"})
-    assert (("training/a",), "a departed, was not taught, and does not depart now") == (
+    assert (("training/a",), "a departed, was not teacher-forced, and does not depart now") == (
         found.unseen,
         str(found),
     )
@@ -75,12 +75,12 @@ def test_growth_is_told_only_where_every_departing_layer_was_given_the_right_inp
     )
     both = find(verdicts("d"), CHAIN, {}, (), {"training/a", "training/d"})
     assert (
-        "wrong layers, each given the right input: d; a departed, was not taught, and does not"
-        " depart now" == str(both)
+        "wrong layers, each given the right input: d; a departed, was not teacher-forced, and"
+        " does not depart now" == str(both)
     )
 
 
-def test_nothing_departs_when_taught():
+def test_nothing_departs_when_forced():
     """What departs in the ordinary run has grown on the way: no layer is blamed."""
     found = find(verdicts(""), CHAIN, {})
     assert ((), "given the right input no layer departs: what departs has grown on the way") == (

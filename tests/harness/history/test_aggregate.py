@@ -12,14 +12,16 @@ SERIES, NIGHTS = 100, 10_000
 #: The ratio of series `s` in night `n` is 1 + n/10000 + s/100; every tenth is SLOWER, every
 #: thousandth has no number.
 FILL = (
-    """INSERT INTO runs SELECT n, 'run' || n, '', '', 0, date('1999-06-01', '+' || n || ' days'), '', n * 86400.0, '', '', '', '', '', 0,
+    """INSERT INTO runs SELECT n, 'run' || n, '', '', 0,
+        date('1999-06-01', '+' || n || ' days'), '', n * 86400.0, '', '', '', '', '', 0,
         '', '', 0.0, '{}', NULL FROM night""",
     (
         "INSERT INTO series SELECT s, 'speed', 'w' || s, 'small', 'tf2', 'torch', 'fp32', 'train',"
         " 'cpu', 2, 'default', '', 0 FROM kind"
     ),
     """INSERT INTO speed (run, series, created_s, source_hash, verdict, reason, ratio, more)
-        SELECT n, s, n * 86400.0, 'same', iif(n % 10, 'SAME', 'SLOWER'), '', iif(n % 1000, 1.0 + n / 10000.0 + s / 100.0, 'NaN'), '{}'
+        SELECT n, s, n * 86400.0, 'same', iif(n % 10, 'SAME', 'SLOWER'), '',
+        iif(n % 1000, 1.0 + n / 10000.0 + s / 100.0, 'NaN'), '{}'
         FROM night, kind""",
 )
 NUMBERS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,14 @@ from harness.execution import answers
 from harness.execution.verbs import Promised, Said, Verb
 from harness.models import foreign_names, training
 from harness.models.conversion import CEILING, Checkpoint, compare, convert
+from harness.models.origin import Converted
 from harness.models.training import Model
 from harness.workloads.linear import WORKLOAD as LINEAR
 from harness.workloads.spec import Workload
 
-MODEL = Model("linear", "tiny", "", "torch", "fp32", 0, 0, "key")
+MODEL = Model(
+    "linear", "tiny", data="", build="torch", precision="fp32", seed=0, step=0, config="key"
+)
 WEIGHTS = np.linspace(0.5, 1.0, 8)
 STEP = 2.0**-10
 
@@ -154,11 +158,13 @@ def test_a_conversion_leaves_a_model_that_says_where_it_came_from(tmp_path: Path
         done.error,
     )
     made = training.read(tmp_path / "out")
+    assert Converted("torch", {"adam": "the saved powers"}, 0.0) == made.converted
+    document = json.loads((tmp_path / "out" / training.MODEL_FILE).read_text())
     assert {
         "from": "torch",
         "step_origin": {"adam": "the saved powers"},
         "proof": 0.0,
-    } == made.converted
+    } == document["converted"]
     assert [
         ("torch", "export"),
         ("tf2", "adopt"),
@@ -178,7 +184,7 @@ NAMES = {
 def test_another_programs_checkpoint_is_read_under_its_names(tmp_path: Path):
     """What the checkpoint holds is asked first; the worker gets the variables, and the model
     remembers whose names they were."""
-    names = foreign_names.parse(NAMES, "--names mine.json", LINEAR.config("tiny"))
+    names = foreign_names.parse(NAMES, "--names mine.json", LINEAR.model_spec("tiny"))
     shapes = {item["name"]: item["shape"] for item in LINEAR.config("tiny")["parameters"]}
     held = {
         NAMES["weights"][name]: {"shape": shape, "dtype": "float32"}
@@ -189,12 +195,12 @@ def test_another_programs_checkpoint_is_read_under_its_names(tmp_path: Path):
     assert [("torch", "inspect"), ("torch", "export")] == site.asked[:2]
     weights = {"W": ["dense/kernel"], "b": ["dense/bias"]}
     assert [{"weights": weights, "slots": {}, "powers": {}, "step": 6}] == site.named
-    assert "--names mine.json" == training.read(tmp_path / "out").converted["names"]
+    assert "--names mine.json" == training.read(tmp_path / "out").converted.names
 
 
 def test_names_that_do_not_fit_leave_nothing(tmp_path: Path):
     """The refusal says what the checkpoint holds."""
-    names = foreign_names.parse(NAMES, "--names mine.json", LINEAR.config("tiny"))
+    names = foreign_names.parse(NAMES, "--names mine.json", LINEAR.model_spec("tiny"))
     site = Site(held={"dense/kernel_1": {"shape": [13, 1], "dtype": "float32"}})
     with pytest.raises(UsageError, match=r"there is no dense/kernel \(nearest: dense/kernel_1\)"):
         convert(site, Checkpoint(tmp_path, names), MODEL, "tf2", tmp_path / "out", prove=True)
@@ -208,7 +214,7 @@ def test_without_a_proof_no_step_is_run_and_none_is_claimed(tmp_path: Path):
     assert (None, None, None) == (
         done.error,
         done.worst,
-        training.read(tmp_path / "out").converted["proof"],
+        training.read(tmp_path / "out").converted.proof,
     )
     assert "continue" not in {verb for _, verb in site.asked}
 

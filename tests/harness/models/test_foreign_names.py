@@ -14,6 +14,7 @@ from harness.execution.verbs import Variable
 from harness.models import foreign_names, foreign_variables
 from harness.workloads.ehr_mgan import CONDITIONAL, WORKLOAD
 from harness.workloads.linear import WORKLOAD as LINEAR
+from harness.workloads.spec import ModelSpec, Optimizer, Parameter, Update
 
 #: Names and shapes in checkpoints that the original's own program (jli0117/ehrMGAN at 62af0d7)
 #: wrote on TensorFlow 1.15.5, with the sizes of `tiny`.
@@ -22,16 +23,17 @@ ORIGINAL = json.loads(
         encoding="utf-8"
     )
 )
-CONFIG = {
-    "workload": "made up",
-    "parameters": [{"name": "a/W", "shape": [3, 4]}, {"name": "b", "shape": [2]}],
-    "optimizers": {"one": {"kind": "adam"}, "two/of b": {"kind": "adam"}, "plain": {"kind": "sgd"}},
-    "updates": [
-        {"phase": "first", "optimizer": "one", "parameters": ["a/W", "b"]},
-        {"phase": "again", "optimizer": "one", "parameters": ["b"]},
-        {"phase": "second", "optimizer": "two/of b", "parameters": ["b"]},
-    ],
-}
+ADAM = Optimizer("adam", 0.5)
+SPEC = ModelSpec(
+    workload="made up",
+    parameters=(Parameter("a/W", (3, 4)), Parameter("b", (2,))),
+    optimizers={"one": ADAM, "two/of b": ADAM, "plain": Optimizer("sgd", 0.5)},
+    updates=(
+        Update("first", "one", ("a/W", "b")),
+        Update("again", "one", ("b",)),
+        Update("second", "two/of b", ("b",)),
+    ),
+)
 DOCUMENT: dict[str, Any] = {
     "kind": "naming",
     "schema": 1,
@@ -68,7 +70,7 @@ def held(shapes: dict[str, list[int]], **dtypes: str) -> dict[str, Variable]:
 
 def resolve(document: dict[str, Any], variables: dict[str, Variable]) -> dict[str, Any]:
     return foreign_variables.resolve(
-        foreign_names.parse(document, "--names file", CONFIG), CONFIG, variables, "fp32"
+        foreign_names.parse(document, "--names file", SPEC), SPEC, variables, "fp32"
     )
 
 
@@ -131,9 +133,10 @@ def test_the_order_of_the_optimizers_decides_the_numbers():
 @pytest.mark.parametrize("workload", [WORKLOAD, CONDITIONAL], ids=lambda workload: workload.name)
 def test_the_originals_names_fit_what_its_own_program_wrote(workload):
     """All 500 variables (536 with classes) have a place, each one, in its shape."""
-    config, shapes = workload.config("tiny"), ORIGINAL[workload.name]
-    named = foreign_names.parse(workload.namings(config)["original"], "original", config)
-    found = foreign_variables.resolve(named, config, held(shapes), "fp32")
+    config, spec = workload.config("tiny"), workload.model_spec("tiny")
+    shapes = ORIGINAL[workload.name]
+    named = foreign_names.parse(workload.namings(config)["original"], "original", spec)
+    found = foreign_variables.resolve(named, spec, held(shapes), "fp32")
     used = [
         part
         for kind in ("weights", "slots", "powers")
@@ -263,7 +266,7 @@ def test_optimizers_that_are_left_out_have_no_variables():
 def test_what_a_file_may_not_say(changed, said):
     """Each by its key, with what is allowed."""
     with pytest.raises(UsageError) as caught:
-        foreign_names.parse({**DOCUMENT, **changed}, "--names file", CONFIG)
+        foreign_names.parse({**DOCUMENT, **changed}, "--names file", SPEC)
     assert said in str(caught.value) and 2 == caught.value.exit_code
 
 
@@ -282,19 +285,19 @@ def test_a_file_that_is_no_naming_is_refused(tmp_path, content, said):
     path = tmp_path / "names.json"
     path.write_text(content, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(UsageError, match=said) as caught:
-        foreign_names.read(path, CONFIG)
+        foreign_names.read(path, SPEC)
     assert f"--names {path}" in str(caught.value)
 
 
 def test_a_file_that_is_not_there_or_too_large_is_refused(tmp_path, monkeypatch):
     """And one that can be read is."""
     with pytest.raises(UsageError, match=r"cannot be read \(No such file"):
-        foreign_names.read(tmp_path / "names.json", CONFIG)
+        foreign_names.read(tmp_path / "names.json", SPEC)
     (tmp_path / "names.json").write_text(json.dumps(DOCUMENT), encoding="utf-8")
-    assert ("left", "right") == foreign_names.read(tmp_path / "names.json", CONFIG).weights["a/W"]
+    assert ("left", "right") == foreign_names.read(tmp_path / "names.json", SPEC).weights["a/W"]
     monkeypatch.setattr(foreign_names, "MAX_BYTES", 10)
     with pytest.raises(UsageError, match="more than 10 bytes"):
-        foreign_names.read(tmp_path / "names.json", CONFIG)
+        foreign_names.read(tmp_path / "names.json", SPEC)
 
 
 def test_only_ehr_mgan_has_a_program_whose_names_are_known():

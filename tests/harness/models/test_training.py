@@ -26,6 +26,7 @@ from harness.errors import (
 )
 from harness.execution.progress import ProgressStep
 from harness.models import training
+from harness.models.origin import Converted
 from harness.models.training import Model, Site
 from harness.records import store
 from harness.workloads.linear import WORKLOAD
@@ -208,9 +209,9 @@ def test_a_converted_model_that_goes_on_says_still_where_it_came_from(
     """What was done to it is no option of the training."""
     stand.hand.saved = 3
     (tmp_path / "out").mkdir()
-    dataclasses.replace(MODEL, step=3, converted={"from": "tf1"}).write(tmp_path / "out")
+    dataclasses.replace(MODEL, step=3, converted=Converted("tf1")).write(tmp_path / "out")
     made = training.train(stand, MODEL, tmp_path / "out", 5, resume=True)
-    assert (5, {"from": "tf1"}) == (made.step, made.converted)
+    assert (5, Converted("tf1")) == (made.step, made.converted)
 
 
 def test_a_model_remembers_the_threads_that_it_was_trained_with(

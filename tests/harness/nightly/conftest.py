@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.context import Context
-from harness.nightly import beginning, cells, config
+from harness.nightly import agenda, cells, config
 
 HOSTILE = Path(__file__).parents[2] / "e2e/hostile"
 NOW = datetime.datetime(2026, 11, 21, 1, 30, tzinfo=datetime.timezone.utc)
@@ -53,7 +53,7 @@ class Nights:
     def run(self, made: config.Config, *only: str, date: str = "2026-11-21") -> cells.NightResult:
         """Run a night."""
         return cells.run(
-            beginning.NightRequest(made, self.folder / "reports", date, only), self.context
+            agenda.NightRequest(made, self.folder / "reports", date, only), self.context
         )
 
 

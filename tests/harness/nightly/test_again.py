@@ -10,7 +10,7 @@ import pytest
 
 from harness.environments import provision
 from harness.errors import ProvisionFailed
-from harness.nightly import beginning, comparison, config, night, page
+from harness.nightly import agenda, comparison, config, night, page
 from harness.nightly.night import CellRow, CellStatus
 
 
@@ -59,18 +59,18 @@ def test_a_cell_that_takes_the_harness_down_comes_last_and_not_for_ever(nights, 
     made = nights.write(("kills", ""), ("other", ""))
     found = nights.run(made, "other-hostile")
 
-    def cut_off(killed: int) -> beginning.Night:
+    def cut_off(killed: int) -> agenda.Night:
         state = night.read(found.folder)
         rows = (CellRow(made.cells[0], CellStatus.RUNNING, killed=killed), CellRow(made.cells[1]))
         night.write(found.folder, dataclasses.replace(state, rows=rows))
-        return beginning.opened(asked, nights.context, found.folder, state.key)
+        return agenda.opened(asked, nights.context, found.folder, state.key)
 
-    asked = beginning.NightRequest(made, nights.folder / "reports", "2026-11-21", ())
+    asked = agenda.NightRequest(made, nights.folder / "reports", "2026-11-21", ())
     assert ["other-hostile", "kills-hostile"] == [
-        cell.name for cell in beginning.waiting(cut_off(0), asked)
+        cell.name for cell in agenda.waiting(cut_off(0), asked)
     ]
     state = cut_off(1)
-    assert ["other-hostile"] == [cell.name for cell in beginning.waiting(state, asked)]
+    assert ["other-hostile"] == [cell.name for cell in agenda.waiting(state, asked)]
     assert ("crashed", 2) == (
         state.rows[0].status,
         state.rows[0].killed,

@@ -11,7 +11,7 @@ import pytest
 
 from harness.commands import compare as comparison
 from harness.errors import Busy, JobFailed, RecordError, UnknownName
-from harness.nightly import beginning, cells, conclusion, config, night, page, support
+from harness.nightly import agenda, cells, conclusion, config, night, page, support
 from harness.nightly.night import CellRow, CellStatus
 from harness.records import runs, store
 
@@ -243,10 +243,10 @@ def test_the_last_night_says_how_long(nights) -> None:
     """Estimates are taken from the newest night in which a cell came to its end."""
     made = nights.write(("one", ""))
     found = nights.run(made, date="2026-11-20")
-    usual_s, basis = beginning.estimate(made, made.cells[0], {})
+    usual_s, basis = agenda.estimate(made, made.cells[0], {})
     assert (10.0, "usual figures") == (usual_s, basis)
-    known = beginning.durations(found.folder.parent, found.folder.with_name("2026-11-21"))
-    assert (found.night.rows[0].duration_s, "the night 2026-11-20") == beginning.estimate(
+    known = agenda.durations(found.folder.parent, found.folder.with_name("2026-11-21"))
+    assert (found.night.rows[0].duration_s, "the night 2026-11-20") == agenda.estimate(
         made, made.cells[0], known
     )
 

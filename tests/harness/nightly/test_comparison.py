@@ -13,7 +13,7 @@ import pytest
 from harness.execution import rounds
 from harness.history import open_history
 from harness.nightly import config, night
-from harness.report import rendering
+from harness.report import renderers
 from harness.speed import disturbance, steadiness
 
 HOSTILE = Path(__file__).parents[2] / "e2e/hostile"
@@ -108,7 +108,7 @@ def test_a_slow_down_alone_ends_with_3(nights, tmp_path: Path) -> None:
     page = (run / "report.html").read_text()
     assert (
         "time of b / time of a, train: hostile, numpy : numpy@slows" in page
-        and page == rendering.render(rendering.load(run), "html")
+        and page == renderers.render(renderers.load(run), "html")
     )
 
 

@@ -1,5 +1,5 @@
-"""The example of a night in CI: a workflow that a public host takes, which keeps what a night leaves
-and shows its pages."""
+"""The example of a night in CI: a workflow that a public host takes, which keeps what a night
+leaves and shows its pages."""
 
 from __future__ import annotations
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from backends.contract import Status
+from harness.changes.model import ChangeKind, Severity
 from harness.errors import CorruptRecord, NewerSchema
 from harness.nightly import matrix, night
 from harness.nightly.matrix import MatrixEntry
-from harness.nightly.night import CellRow, CellStatus, Changed, MissingBuild, Night
+from harness.nightly.night import CellRow, CellStatus, Changed, MissingBuild, Night, NoReport
 from harness.records import files, store
 from harness.results.verdicts import Fidelity
 
@@ -54,7 +55,9 @@ def made(name: str = "2026-11-21", key: str = "k") -> Night:
         "nightly.toml",
         60.0,
         rows,
-        changed=(Changed("regression", "slower", "cnn train on torch is 8 % slower"),),
+        changed=(
+            Changed(Severity.REGRESSION, ChangeKind.SLOWER, "cnn train on torch is 8 % slower"),
+        ),
     )
 
 
@@ -66,6 +69,29 @@ def test_a_night_is_read_as_it_was_written(tmp_path: Path) -> None:
     read = night.read(tmp_path)
     words = (read.verdict, *(row.status for row in read.rows))
     assert [Fidelity, CellStatus, CellStatus] == [type(word) for word in words]
+    assert [Fidelity, NoReport] == [type(row.fidelity) for row in read.rows]
+    (change,) = read.changed
+    assert [Severity, ChangeKind] == [type(change.severity), type(change.kind)]
+
+
+@pytest.mark.parametrize(
+    ("part", "name"), [("rows", "fidelity"), ("changed", "severity"), ("changed", "kind")]
+)
+def test_a_word_that_no_harness_wrote_is_refused(tmp_path: Path, part: str, name: str) -> None:
+    """By its name, beside those that there are."""
+    night.write(tmp_path, made())
+    document = json.loads((tmp_path / night.FILE).read_text())
+    document[part][0][name] = "drifted"
+    store.write_sealed(tmp_path / night.FILE, document)
+    with pytest.raises(CorruptRecord, match=rf"{name} is 'drifted', and has to be one of"):
+        night.read(tmp_path)
+
+
+def test_a_cell_without_a_report_is_kept_as_nights_always_have(tmp_path: Path) -> None:
+    """Its verdict is an empty text on disk."""
+    night.write(tmp_path, made())
+    words = [row["fidelity"] for row in json.loads((tmp_path / night.FILE).read_text())["rows"]]
+    assert ["PASS", ""] == words
 
 
 def test_a_field_keeps_the_name_that_it_has_on_disk(tmp_path: Path) -> None:

@@ -174,7 +174,8 @@ def test_a_missing_bias_stays_missing():
 
 
 def test_another_shape_is_a_difference_and_no_error():
-    """Weights that do not fit are left as they are; where they are used the passes part."""
+    """Weights that do not fit are left as they are, and so stay another shape; what they make of an
+    input is of another shape too, and laid beside nothing."""
     wide = square()
     part = scenes.piece("yours", "w", (WIDTH, WIDTH + 1))
     layer = dataclasses.replace(square("yours").survey.layers[0], outputs=((ROWS, WIDTH + 1),))
@@ -184,7 +185,7 @@ def test_another_shape_is_a_difference_and_no_error():
         {part.name: part.shape},
     )
     decided = scenes.decide(wide, other, FLAT)
-    assert "mine" == decided.first_open
+    assert () == decided.taps
     assert (WIDTH, WIDTH + 1) == decided.matched.pieces[0].b.shape
 
 

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from backends.contract import Stage
 from harness import plan
 from harness.commands import options, resolution
 from harness.plan import command
@@ -65,7 +66,7 @@ def test_names_the_limit_the_steps_and_the_seed_again():
         plan.make(resolution.resolve(options.Options(**asked, **more)))
         for more in ({}, {"limit": 33.5, "pass_env": ("MY_B", "MY_A", "MY_B")})
     )
-    for stage in ("weights", "forward", "trajectory"):
+    for stage in (Stage.WEIGHTS, Stage.FORWARD, Stage.TRAJECTORY):
         line = command.of_stage(limited.pairs[0].a, limited.pairs[0].b, stage)
         assert (
             line.endswith(f"--stages {stage} --steps 7 --limit 33.5 --pass-env MY_A MY_B")
@@ -94,7 +95,7 @@ def request(data: str | None, preset: str | None = None) -> plan.Request:
 def test_names_the_data_again(data: str | None, words: str):
     """Those of the workload's own are not named; fidelity's and speed's commands say the same."""
     planned = plan.make(request(data))
-    fidelity = command.of_stage(planned.pairs[0].a, planned.pairs[0].b, "forward")
+    fidelity = command.of_stage(planned.pairs[0].a, planned.pairs[0].b, Stage.FORWARD)
     speed = command.of_speed(planned.speed[0])
     for line in (fidelity, speed):
         assert ("--data" in line) == bool(words) and words in line

@@ -17,7 +17,7 @@ from harness.bisecting import record as bisections
 from harness.models import training
 from harness.nightly import night
 from harness.records import contents, references, runs, store
-from harness.report import json_format, rendering
+from harness.report import json_format, renderers
 from harness.results import model as results
 
 FORMATS = Path(__file__).parents[2] / "data" / "formats"
@@ -25,6 +25,7 @@ FORMATS = Path(__file__).parents[2] / "data" / "formats"
 D21_09, D21_13, D21_23 = ("2026-11-21-09h", "2026-11-21-13h", "2026-11-21-23h")
 D28_15, D29_02 = ("2026-11-28-15h", "2026-11-29-02h")
 D29_11, D29_12, D29_16 = ("2026-11-29-11h", "2026-11-29-12h", "2026-11-29-16h")
+D29_18 = "2026-11-29-18h"
 HARNESS = Path(json_format.__file__).parents[1]
 #: The class that declares a field, and the field's name on disk.
 Shown = set[tuple[str, str]]
@@ -61,7 +62,7 @@ def bisection(folder: Path) -> Any:
 
 
 def _report(folder: Path) -> results.Report:
-    return rendering.load(folder / "report.json")
+    return renderers.load(folder / "report.json")
 
 
 def _reference(folder: Path) -> references.Reference:

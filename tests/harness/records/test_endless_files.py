@@ -25,7 +25,7 @@ def _start_values(path: Path) -> None:
 
 
 READERS: dict[str, Callable[[Path], object]] = {
-    "--names": lambda path: foreign_names.read(path, WORKLOAD.config("tiny")),
+    "--names": lambda path: foreign_names.read(path, WORKLOAD.model_spec("tiny")),
     "--config": config.load,
     "a file of --data": lambda path: pickles.content(path, 1000, "Name another."),
     "start values": _start_values,

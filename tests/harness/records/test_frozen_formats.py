@@ -14,6 +14,7 @@ import pytest
 
 from harness.errors import CorruptRecord, NewerSchema
 from harness.models import training
+from harness.models.origin import Converted
 from harness.nightly import night
 from harness.records import contents, references, runs
 from harness.report import json_format
@@ -26,6 +27,7 @@ from tests.harness.records.frozen import (
     D28_15,
     D29_11,
     D29_12,
+    D29_18,
     FORMATS,
     KINDS,
 )
@@ -98,8 +100,15 @@ def test_models(day: str, threads: int | None, proof: float | None) -> None:
     assert expected == trained
     if proof is not None:
         converted = training.read(FORMATS / day / "converted")
-        assert ("tf2", "torch") == (converted.build, converted.converted["from"])
-        assert proof == pytest.approx(converted.converted["proof"], rel=0.02)
+        assert ("tf2", "torch") == (converted.build, converted.converted.build)
+        assert proof == pytest.approx(converted.converted.proof, rel=0.02)
+
+
+def test_a_model_of_another_programs_checkpoint() -> None:
+    """How its steps were found, and the names that said which of its variables is what."""
+    model = training.read(FORMATS / D29_18 / "converted")
+    steps = {"sgd": "follows from the training steps"}
+    assert Converted("tf1", steps, 0.0, "--names names.json") == model.converted
 
 
 @pytest.mark.parametrize(

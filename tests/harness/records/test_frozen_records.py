@@ -1,5 +1,5 @@
-"""The records of jobs that the harness of an earlier day has written become what today's typed views
-hold; what was not written then is not known, and not an empty answer."""
+"""The records of jobs that the harness of an earlier day has written become what today's typed
+views hold; what was not written then is not known, and not an empty answer."""
 
 from __future__ import annotations
 

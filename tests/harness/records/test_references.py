@@ -13,7 +13,15 @@ from pathlib import Path
 import pytest
 
 from harness import plan
-from harness.commands import compare, interpreters, listing, options, record, recording, resolution
+from harness.commands import (
+    compare,
+    fidelity_jobs,
+    interpreters,
+    listing,
+    options,
+    record,
+    resolution,
+)
 from harness.errors import Busy, CorruptRecord, NewerSchema, RecordError, UsageError
 from harness.evaluation import stage_rows
 from harness.records import references, runs
@@ -134,9 +142,9 @@ def test_numpy_agrees_with_the_recorded_tf1(tmp_path):
     located = interpreters.Located(
         {"numpy": Path(sys.executable)}, {"numpy": "here"}, {"tf1": "no Python 3.7"}
     )
-    run_context = recording.make_run_context(tmp_path, located, request, context)
+    run_context = fidelity_jobs.make_run_context(tmp_path, located, request, context)
     planned = plan.make(request)
-    ran = recording.run_lockstep(run_context, planned, located, context)
+    ran = fidelity_jobs.run_lockstep(run_context, planned, located, context)
     rows = stage_rows.stage_rows(planned, ran.evidences)
     assert [(stage, "PASS") for stage in plan.LOCKSTEP_STAGES] == [
         (row.stage, row.verdict) for row in rows

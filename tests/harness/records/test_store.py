@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as arrays_of
 from backends.contract import Status
 from harness.errors import CorruptRecord, NewerSchema
 from harness.records import archives, checksums, files, store, tensors
-from harness.records.decoding import NOT_FINITE
+from harness.records.decoder import NOT_FINITE
 from tests.harness import contents
 
 #: The three words that stand for what JSON has no number for; as text they cannot be told from it.

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.report import worded
+from harness.report import implied_fields
 from harness.report.csv_format import columns, render
 from harness.results.model import Cost, JobRow, QualityRow, SpeedRow, StageRow
 
@@ -49,7 +49,7 @@ def test_every_field_that_a_cell_can_hold_has_a_column(full, empty):
         for kind in (StageRow, SpeedRow, JobRow, QualityRow)
         for field in dataclasses.fields(kind)
     }
-    assert {"a_cost", "b_cost", "compared", "turns", *worded.FIELDS} == names - {
+    assert {"a_cost", "b_cost", "compared", "turns", *implied_fields.FIELDS} == names - {
         *columns()
     } and "job_kind" in columns()
     assert list(table(full).columns) == list(table(empty).columns) == columns() and 0 == len(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from harness.errors import CorruptRecord, NewerSchema
 from harness.records import store
-from harness.report import rendering
+from harness.report import renderers
 from harness.report.json_format import ORDER, derived, from_json, to_json
 from harness.results.model import SCHEMA, Cost, Report
 from tests.harness.report.sample import sealed
@@ -102,7 +102,7 @@ UNSORTED = {
 }
 
 
-@pytest.mark.parametrize("name", rendering.FORMATS)
+@pytest.mark.parametrize("name", renderers.FORMATS)
 def test_a_stored_report_is_rendered_to_the_same_bytes(full, name):
     """In every format, whatever order names had when it was made."""
     missing = {
@@ -122,7 +122,7 @@ def test_a_stored_report_is_rendered_to_the_same_bytes(full, name):
         speed=(timed, *full.speed[1:]),
         tapes=dict(reversed(full.tapes.items())),
     )
-    assert rendering.render(report, name) == rendering.render(from_json(to_json(report)), name)
+    assert renderers.render(report, name) == renderers.render(from_json(to_json(report)), name)
 
 
 def test_a_newer_schema_says_which_file_and_what_to_do(full):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
@@ -11,7 +12,7 @@ import pytest
 from harness.errors import UsageError
 from harness.workloads import registry
 from harness.workloads.linear import WORKLOAD
-from harness.workloads.spec import Noise, Optimizer, Parameter
+from harness.workloads.spec import Noise, Optimizer, Parameter, Workload
 
 
 def test_initial_values_are_what_they_say():
@@ -63,6 +64,21 @@ def test_a_configuration_is_plain_json():
             for name, item in config["optimizers"].items()
         }
         assert {**config, "optimizers": plain} == workload.config("tiny")
+
+
+@pytest.mark.parametrize("workload", registry.SHIPPED, ids=lambda workload: workload.name)
+def test_what_is_declared_of_a_model_is_what_its_configuration_says(workload: Workload):
+    """The harness looks at the one, and ports at the other."""
+    for preset in workload.presets:
+        config, spec = workload.config(preset), workload.model_spec(preset)
+        assert (config["workload"], preset) == (spec.workload, config["preset"])
+        assert config["parameters"] == [item.described() for item in spec.parameters]
+        assert config["updates"] == [
+            {**dataclasses.asdict(item), "parameters": [*item.parameters]} for item in spec.updates
+        ]
+        assert config["optimizers"] == {
+            name: item.plain("variable") for name, item in spec.optimizers.items()
+        }
 
 
 def test_a_workload_that_brings_its_own_data_takes_no_other():

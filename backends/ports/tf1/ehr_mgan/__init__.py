@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from backends.ports.tf1.ehr_mgan import losses, vae
-from backends.ports.tf1.ehr_mgan.networks import STREAMS, Networks, Product, swapped
+from backends.ports.tf1.ehr_mgan.networks import STREAMS, Networks, Product, transposed
 from backends.tf1.core import Tf1Port
 from backends.tf1.native import GENERATE
 
@@ -68,7 +68,7 @@ class Port(Tf1Port):
         self.observed_dtypes["contractions"] = product.observed
         record: Dict[str, Any] = collections.OrderedDict()
         for name, tensor in networks.record.items():
-            record[name] = tensor if name.endswith("logit") else swapped(tensor)
+            record[name] = tensor if name.endswith("logit") else transposed(tensor)
         return record
 
     def loss_terms(

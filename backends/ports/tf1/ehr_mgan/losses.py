@@ -8,7 +8,7 @@ from typing import Any, Dict, Mapping
 
 import tensorflow.compat.v1 as tf
 
-from backends.ports.tf1.ehr_mgan.networks import STREAMS, Networks, swapped
+from backends.ports.tf1.ehr_mgan.networks import STREAMS, Networks, transposed
 
 Tensors = Dict[str, Any]
 #: Keras' epsilon: probabilities are kept this far from 0 and 1, and the logarithms' arguments once
@@ -43,7 +43,7 @@ def vae(networks: Networks, stream: str) -> Tensors:
     terms["kl"] = config["discrete_kl"] * kl if stream == "discrete" else kl
     # Of samples, not of means, as in the original.
     terms["matching"] = tf.reduce_mean(tf.squared_difference(*z))
-    flat = [tf.reshape(swapped(value), [networks.batch, -1]) for value in z]
+    flat = [tf.reshape(transposed(value), [networks.batch, -1]) for value in z]
     terms["contrastive"] = contrastive(networks, *flat)
     if config["conditional"]:
         terms["semantic"] = semantic(networks, z)
@@ -83,7 +83,7 @@ def semantic(networks: Networks, z: Any) -> Any:
     """Return the classes' cross-entropy from the latents without the label's channel; tanh of the
     logits, as in the original."""
     latents = tf.concat([value[:, :, :-1] for value in z], axis=2)
-    flat = tf.reshape(swapped(latents), [networks.batch, -1])
+    flat = tf.reshape(transposed(latents), [networks.batch, -1])
     hidden = tf.nn.relu(networks.dense("vae/shared/semantic/hidden", flat))
     logits = tf.tanh(networks.dense("vae/shared/semantic/logits", hidden))
     label = tf.cast(networks.label[0, :, 0], tf.int64)

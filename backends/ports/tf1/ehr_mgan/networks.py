@@ -46,7 +46,7 @@ class Product:
         return tf.cast(tf.cast(kernel, self.dtype), kernel.dtype)
 
 
-def swapped(series: Any) -> Any:
+def transposed(series: Any) -> Any:
     """Return a series with its first two axes, hours and batch, exchanged."""
     return tf.transpose(series, [1, 0, 2])
 
@@ -72,7 +72,7 @@ class Networks:
         self.record: Tensors = {}
         self._judged: Dict[Tuple[str, Sequence[str]], List[Tuple[Any, Any]]] = {}
         self.hours, self.batch = config["hours"], config["batch"]
-        self.series = {stream: swapped(arrays[stream]) for stream in STREAMS}
+        self.series = {stream: transposed(arrays[stream]) for stream in STREAMS}
         self.dtype = self.series[STREAMS[0]].dtype
         self.label: Any = None
         if config["conditional"]:
@@ -87,7 +87,7 @@ class Networks:
 
     def mask(self, site: str) -> Any:
         """Return the factors of one layer's output dropout, [hours, batch, units]."""
-        return swapped(self.noise[site]) / self.config["keep"]
+        return transposed(self.noise[site]) / self.config["keep"]
 
     def labelled(self, x: Any) -> Any:
         """Return a series with the label appended at every hour, where there is one."""
@@ -107,7 +107,8 @@ class Networks:
         """
         units = self.config["generator_units"]
         x = {
-            stream: self.labelled(swapped(self.noise["generator/" + stream])) for stream in STREAMS
+            stream: self.labelled(transposed(self.noise["generator/" + stream]))
+            for stream in STREAMS
         }
         for number in LAYERS:
             w, u, v = [self._bilateral_kernels(number, matrix) for matrix in "WUV"]
@@ -191,7 +192,7 @@ class Networks:
             masks = [self.mask(f"{side}/{stream}/layer{number}") for side in sides]
             x = x * tf.concat(masks, axis=1)
             outputs.append(tf.split(x, len(sides), axis=1))
-        flat = tf.reshape(swapped(x), [rows, -1])
+        flat = tf.reshape(transposed(x), [rows, -1])
         logits = tf.split(self.dense(f"discriminator/{stream}/logit", flat), len(sides))
         for index, side in enumerate(sides):
             for number, values in zip(LAYERS, outputs):

@@ -1,6 +1,7 @@
 """`ehr_mgan` on TF2; see `harness/workloads/ehr_mgan/` for the specification.
 
-`recurrence.py` has the LSTMs, `networks.py` and `vae.py` the model, `losses.py` what is minimised.
+`lstm.py` and `fused.py` have the LSTMs, `networks.py`, `vae.py` and `vae_loop.py` the model,
+`losses.py` what is minimised.
 Six functions are traced: VAE, discriminator and generator, each for a stream. Pre-training and
 joint training share the VAEs', all rounds the generators'.
 """
@@ -15,8 +16,8 @@ import tensorflow as tf
 
 from backends.contract import PRECISION_TABLE, Setting
 from backends.ports.tf2.ehr_mgan.losses import LOSSES
+from backends.ports.tf2.ehr_mgan.lstm import Recurrence
 from backends.ports.tf2.ehr_mgan.networks import LAYERS, STREAMS, Networks, transposed
-from backends.ports.tf2.ehr_mgan.recurrence import Recurrence
 from backends.ports.tf2.ehr_mgan.vae import ALL, Vaes
 from backends.tf2 import runtime
 from backends.tf2.core import Tf2Port

@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import tensorflow as tf
 
-from backends.ports.tf2.ehr_mgan.recurrence import Recurrence
+from backends.ports.tf2.ehr_mgan.lstm import Recurrence
 
 STREAMS = ("continuous", "discrete")
 LAYERS = (1, 2, 3)

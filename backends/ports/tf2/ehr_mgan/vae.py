@@ -13,8 +13,8 @@ from typing import Any, Dict, Tuple
 
 import tensorflow as tf
 
+from backends.ports.tf2.ehr_mgan.lstm import biased
 from backends.ports.tf2.ehr_mgan.networks import LAYERS, STREAMS, Networks, transposed
-from backends.ports.tf2.ehr_mgan.recurrence import biased
 from backends.ports.tf2.ehr_mgan.vae_loop import LSTMS, SHARED, STEPS, Constants, Loop
 
 Tensors = Dict[str, Any]

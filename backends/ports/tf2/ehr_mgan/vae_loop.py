@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 import tensorflow as tf
 
-from backends.ports.tf2.ehr_mgan.recurrence import Recurrence, cell, cell_slopes
+from backends.ports.tf2.ehr_mgan.lstm import Recurrence, cell, cell_slopes
 
 #: The LSTM cells from the input up; these see both streams as one batch; and all steps of an hour
 #: that have weights.

@@ -3,8 +3,8 @@
 - `layouts`: how the weights are kept
 - `networks`: generators, decoders of generated latents, discriminators: fused LSTMs over whole
   series
-- `hours`: the loop over the hours of the VAEs, with its derivative
-- `autoencoders`: what enters and leaves that loop
+- `vae`: what enters and leaves the loop over the hours of the VAEs
+- `vae_loop`: that loop, with its derivative
 - `losses`: the terms of each phase
 """
 
@@ -18,10 +18,10 @@ from torch.nn import functional
 
 from backends.contract import Setting
 from backends.ports.torch.ehr_mgan import losses
-from backends.ports.torch.ehr_mgan.autoencoders import Autoencoders
-from backends.ports.torch.ehr_mgan.hours import Loop
 from backends.ports.torch.ehr_mgan.layouts import Weights, layouts
 from backends.ports.torch.ehr_mgan.networks import STREAMS, Networks
+from backends.ports.torch.ehr_mgan.vae import Vaes
+from backends.ports.torch.ehr_mgan.vae_loop import Loop
 from backends.torch.core import TorchPort
 from backends.torch.native import GENERATION
 from backends.torch.state import Tensors, dtype_label
@@ -37,8 +37,8 @@ class Port(TorchPort):
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
         self.LAYOUT = layouts(config)
         TorchPort.__init__(self, config, setting)
-        self.networks = Networks(config, self.weights, self.low)
-        self.autoencoders = Autoencoders(self.networks, Loop(self.low, self.compiled))
+        self.networks = Networks(config, self.weights, self.low_dtype)
+        self.vaes = Vaes(self.networks, Loop(self.low_dtype, self.compiled))
         self.minimum, self.range = [
             torch.tensor(config[name], dtype=self.dtype, device=self.device)
             for name in ("minimum", "range")
@@ -60,7 +60,7 @@ class Port(TorchPort):
         return terms(stream, arrays, noise)
 
     def _vae(self, stream: str, arrays: Tensors, noise: Tensors) -> Tensors:
-        decoded, latent, z = self.autoencoders.run(arrays, noise)
+        decoded, latent, z = self.vaes.run(arrays, noise)
         index, product = STREAMS.index(stream), self.networks.product
         data = arrays[stream].transpose(0, 1)
         own = decoded[index, ..., : data.shape[2]]
@@ -113,7 +113,7 @@ class Port(TorchPort):
     # -- looking and generating --------------------------------------------------------------------
 
     def activations(self, arrays: Tensors, noise: Tensors) -> Tensors:
-        record = self.autoencoders.activations(arrays, noise)
+        record = self.vaes.activations(arrays, noise)
         latents = self.networks.latents(arrays, noise, record)
         decoded = {
             stream: self.networks.decode(stream, latents[stream], arrays, noise, record)
@@ -145,9 +145,11 @@ class Port(TorchPort):
                 part = slice(chunk * rows, (chunk + 1) * rows)
                 arrays = self.tensors({name: value[part] for name, value in inputs.arrays.items()})
                 if inputs.noise is None:
-                    noise = self.drawing.noise("generate", source.seed, GENERATION, chunk)
+                    noise = self.noise.draw("generate", source.seed, GENERATION, chunk)
                 else:
-                    noise = self.noise({name: value[part] for name, value in inputs.noise.items()})
+                    noise = self.noise_tensors(
+                        {name: value[part] for name, value in inputs.noise.items()}
+                    )
                 chunks.append(self._series(arrays, noise))
             series = torch.cat(chunks)
         self.observed_dtypes["output"] = dtype_label(series)

@@ -19,7 +19,7 @@ def _halves(name: str, old: str, new: str, what: str, stage: str = "") -> Entry:
 
 
 def _loop(name: str, old: str, new: str, what: str, stage: str = "trajectory") -> Entry:
-    return Entry("casts", name, "meta_loop", ((old, new),), what, stage, "numpy")
+    return Entry("casts", name, "meta_loop", ((old, new),), what, stage, build="numpy")
 
 
 HIDDEN = 'torch.tanh(arrays["x"] @ self.model["kernel"])'
@@ -123,7 +123,7 @@ MUTANTS = (
         ),
         "momentum is kept in float32",
         "update",
-        "numpy",
+        build="numpy",
     ),
     _loop(
         "small_term_in_float32",

@@ -17,7 +17,7 @@ def _norm(
 
 
 def _loop(name: str, old: str, new: str, what: str, stage: str = "trajectory") -> Entry:
-    return Entry("order", name, "meta_loop", ((old, new),), what, stage, "numpy")
+    return Entry("order", name, "meta_loop", ((old, new),), what, stage, build="numpy")
 
 
 def _pairs(name: str, new: str, what: str, stage: str = "") -> Entry:
@@ -36,8 +36,12 @@ def _own(name: str, total: str, what: str, stage: str = "update", cut: int = 4) 
     text = f'''
     def update(self, phase, arrays, noise):
         """Run one update on two parts of the batch."""
-        parts = [{{name: value[part] for name, value in arrays.items()}} for part in (slice(0, {cut}), slice({cut}, 8))]
-        first, last = (self._terms(phase, part, noise)["total"] for part in parts)
+
+        def loss_on(rows):
+            part = {{name: value[rows] for name, value in arrays.items()}}
+            return self._terms(phase, part, noise)["total"]
+
+        first, last = loss_on(slice(0, {cut})), loss_on(slice({cut}, 8))
         self.updates[phase][0].minimise({total}, list(self.trainable.values()))
         return {{"total": ({cut} * first + {8 - cut} * last).detach() / 8}}
 

@@ -7,7 +7,7 @@ from tests.evaluation.metamorphic.entry import Entry
 
 
 def _noise(name: str, old: str, new: str, what: str, stage: str = "") -> Entry:
-    return Entry("seeds", name, "meta_noise", ((old, new),), what, stage, "numpy")
+    return Entry("seeds", name, "meta_noise", ((old, new),), what, stage, build="numpy")
 
 
 JITTERED = "x + 0.125 * np.asarray(jitter)"
@@ -18,7 +18,8 @@ STEP = '''
     def train_step(self, phase, batch):
         """Run one update, and shake the weights."""
         terms = NumpyPort.train_step(self, phase, batch)
-        self.weights["w"] += self.dtype.type(2.0**-8) * np.random.RandomState(0).normal(size=(4, 1)).astype(self.dtype)
+        shaking = np.random.RandomState(0).normal(size=(4, 1)).astype(self.dtype)
+        self.weights["w"] += self.dtype.type(2.0**-8) * shaking
         return terms
 
     def slope('''
@@ -26,7 +27,8 @@ LOAD = '''
     def load_parameters(self, values):
         """Set the weights, and break their symmetry."""
         NumpyPort.load_parameters(self, values)
-        self.weights["w"] += np.random.RandomState(0).normal(0.0, 2.0**-8, (4, 1)).astype(self.dtype)
+        breaking = np.random.RandomState(0).normal(0.0, 2.0**-8, (4, 1))
+        self.weights["w"] += breaking.astype(self.dtype)
 
     def slope('''
 

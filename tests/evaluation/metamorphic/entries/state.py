@@ -9,11 +9,11 @@ from tests.evaluation.metamorphic.entry import Entry
 def _clock(
     name: str, old: str, new: str, what: str, stage: str = "update", kind: str = "state"
 ) -> Entry:
-    return Entry(kind, name, "meta_clock", ((old, new),), what, stage, "numpy")
+    return Entry(kind, name, "meta_clock", ((old, new),), what, stage, build="numpy")
 
 
 def _loop(name: str, old: str, new: str, what: str) -> Entry:
-    return Entry("undeclared", name, "meta_loop", ((old, new),), what, "trajectory", "numpy")
+    return Entry("undeclared", name, "meta_loop", ((old, new),), what, "trajectory", build="numpy")
 
 
 def _carried(name: str, old: str, new: str, what: str, stage: str = "update") -> Entry:
@@ -107,7 +107,7 @@ MUTANTS = (
         ((WARM, SINCE), (TICK, f'{TICK}\n        self.since = getattr(self, "since", 0.0) + 1.0')),
         "an own counter of updates that loading does not reset",
         "loss",
-        "numpy",
+        build="numpy",
     ),
     _carried(
         "state_of_other_rows",
@@ -250,6 +250,5 @@ COPIED = Entry(
     (("\n    def forward(", HELD),),
     "weights are updated in the very arrays that were handed over, which are copies: the tape stays"
     " as it is",
-    "",
-    "numpy",
+    build="numpy",
 )

@@ -60,7 +60,7 @@ MUTANTS = (
         ),
         "the velocity is multiplied by the rate in place",
         "update",
-        "numpy",
+        build="numpy",
     ),
 )
 TWINS = (

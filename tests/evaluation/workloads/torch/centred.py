@@ -30,7 +30,7 @@ class Port(TorchPort):
     def normalise(self, hidden):
         """Return the hidden values, normalised over the batch."""
         return functional.batch_norm(
-            hidden, None, None, None, None, True, 0.0, self.config["epsilon"]
+            hidden, None, None, training=True, momentum=0.0, eps=self.config["epsilon"]
         )
 
     def output(self, arrays, noise, record):

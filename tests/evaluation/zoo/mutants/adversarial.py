@@ -16,8 +16,12 @@ ZEROS = """
 """
 GENERATOR_FIRST = """
     def _train_once(self, source):
-        batches = [(phase, source.batch(source.cursor, phase)) for phase in reversed(self.config["phases"])]
-        return [(phase, self._update(phase, *self._on_device(phase, batch))) for phase, batch in batches]
+        phases = reversed(self.config["phases"])
+        batches = [(phase, source.batch(source.cursor, phase)) for phase in phases]
+        return [
+            (phase, self._update(phase, *self._on_device(phase, batch)))
+            for phase, batch in batches
+        ]
 """
 
 MUTANTS = (

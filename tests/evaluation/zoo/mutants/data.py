@@ -10,8 +10,12 @@ GIVEN = 'batch, size = source.batch(source.cursor, "train"), self.config["batch"
 #: The batches are cut first, and then their order is shuffled: the same rows always meet.
 CUT_FIRST = """\
 size, rows = self.config["batch"], source.training_rows()
-        batches = [Batch({name: value[start:start + size] for name, value in rows.items()}, {}) for start in range(0, 64, size)]
-        batch = batches[np.random.RandomState(0).permutation(len(batches))[source.cursor % len(batches)]]"""
+        batches = []
+        for start in range(0, 64, size):
+            part = {name: value[start:start + size] for name, value in rows.items()}
+            batches.append(Batch(part, {}))
+        order = np.random.RandomState(0).permutation(len(batches))
+        batch = batches[order[source.cursor % len(batches)]]"""
 DRAWN = """\
 size, rows = self.config["batch"], source.training_rows()
         chosen = torch.randperm(len(rows["y"]))[:size].numpy()

@@ -20,7 +20,8 @@ MUTANTS = (
             (
                 "        return terms(stream, arrays, noise)",
                 """        found = terms(stream, arrays, noise)
-        penalty = 0.001 * sum(0.5 * self.trainable[name].square().sum() for name in self.updates[phase][1])
+        weights = [self.trainable[name] for name in self.updates[phase][1]]
+        penalty = 0.001 * sum(0.5 * weight.square().sum() for weight in weights)
         return {**found, "total": found["total"] + penalty}""",
             ),
         ),
@@ -36,7 +37,11 @@ MUTANTS = (
             (
                 "    def build(self)",
                 """    def _update(self, phase, arrays, noise):
-        biases = [weight for name, weight in self.trainable.items() if name.endswith("/bias") and "/layer" in name]
+        biases = [
+            weight
+            for name, weight in self.trainable.items()
+            if name.endswith("/bias") and "/layer" in name
+        ]
         before = [bias.detach().clone() for bias in biases]
         terms = super()._update(phase, arrays, noise)
         with torch.no_grad():
@@ -60,7 +65,8 @@ MUTANTS = (
                 "        TorchPort.__init__(self, config, setting)\n",
                 """        TorchPort.__init__(self, config, setting)
         for schedule in ("pretrain", "joint/vae"):
-            self.optimizers[schedule + "/discrete"].state = self.optimizers[schedule + "/continuous"].state
+            continuous = self.optimizers[schedule + "/continuous"]
+            self.optimizers[schedule + "/discrete"].state = continuous.state
 """,
             ),
         ),
@@ -91,7 +97,12 @@ MUTANTS = (
             (
                 "        latents = self.networks.latents(arrays, noise, {})",
                 """        kept = self.config["keep"]
-        noise = {site: torch.full_like(item, kept) if site.startswith("generated/") else item for site, item in noise.items()}
+        generated = {
+            site: torch.full_like(item, kept)
+            for site, item in noise.items()
+            if site.startswith("generated/")
+        }
+        noise = {**noise, **generated}
         latents = self.networks.latents(arrays, noise, {})""",
             ),
         ),

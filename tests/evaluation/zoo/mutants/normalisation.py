@@ -105,7 +105,7 @@ MUTANTS = (
             (
                 "    def build(self):",
                 """    def _update(self, phase, arrays, noise):
-        \"\"\"Run an update; the first one lets lazy layers see a placeholder of the right shape.\"\"\"
+        \"\"\"Run an update; the first one lets lazy layers see a placeholder.\"\"\"
         if self.updaters["adam"].attempts == 0:
             self.model(torch.ones_like(arrays["x"]), None)
         return super()._update(phase, arrays, noise)

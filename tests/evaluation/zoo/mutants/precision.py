@@ -25,7 +25,8 @@ def rounded(x):
     """Return float32 as tensor cores read it."""
     if x.dtype != torch.float32:
         return x
-    return x + (((x.detach().view(torch.int32) + (1 << 12)) & -(1 << 13)).view(torch.float32) - x.detach())
+    bits = (x.detach().view(torch.int32) + (1 << 12)) & -(1 << 13)
+    return x + (bits.view(torch.float32) - x.detach())
 
 
 class Network(nn.Module):''',
@@ -46,7 +47,8 @@ class Network(nn.Module):''',
             (
                 'total = self.model(arrays["x"])',
                 """pairs = zip(arrays["x"].split(1, 1), self.model.weight.split(1, 1), strict=True)
-        total = sum((functional.linear(*pair) for pair in pairs), self.model.bias.to(self.low))""",
+        total = self.model.bias.to(self.low_dtype)
+        total = sum((functional.linear(*pair) for pair in pairs), total)""",
             ),
         ),
         "forward",

@@ -53,12 +53,12 @@ class Adversarial(Workload):
     def updates(self, hyper):
         """Return both phases; each trains its own network and the shared matrix."""
         names = [item.name for item in self.parameters(hyper)]
-        return tuple(
-            Update(
-                phase, "adam", tuple(name for name in names if name.startswith(("shared", phase)))
-            )
-            for phase in ("critic", "generator")
-        )
+
+        def update(phase):
+            owned = tuple(name for name in names if name.startswith(("shared", phase)))
+            return Update(phase, "adam", owned)
+
+        return update("critic"), update("generator")
 
     def noise(self, hyper):
         """Return what the generator starts from, drawn anew for each phase."""

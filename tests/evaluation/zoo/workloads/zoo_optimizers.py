@@ -76,10 +76,12 @@ class ZooOptimizers(Linear):
         turns."""
         names = [item.name for item in self.parameters(hyper)]
         owners = {name: name for name in (*TABLES, *DENSE)} | dict.fromkeys(TURNS, "turns")
-        return tuple(
-            Update(phase, phase, tuple(name for name in names if name.startswith(f"{owner}/")))
-            for phase, owner in owners.items()
-        )
+
+        def update(phase, owner):
+            owned = tuple(name for name in names if name.startswith(f"{owner}/"))
+            return Update(phase, phase, owned)
+
+        return tuple(update(phase, owner) for phase, owner in owners.items())
 
     def forward(self, hyper):
         """Return that there is no difference between training and inference."""

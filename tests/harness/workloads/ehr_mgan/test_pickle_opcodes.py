@@ -74,7 +74,8 @@ resource.setrlimit(resource.RLIMIT_AS, (room, room))
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 for path in sorted(Path(sys.argv[1]).iterdir()):
     used = resource.getrusage(resource.RUSAGE_SELF)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 2, resource.RLIM_INFINITY))
+    limit_s = int(used.ru_utime + used.ru_stime) + 2
+    resource.setrlimit(resource.RLIMIT_CPU, (limit_s, resource.RLIM_INFINITY))
     try: pickles.read_array(path)
     except UsageError as error: print(path.name, error, sep=": ", flush=True)
 """

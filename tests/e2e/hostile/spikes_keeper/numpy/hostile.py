@@ -17,7 +17,8 @@ for _ in sys.stdin:
     taken = b"x" * (32 << 20)
     time.sleep(0.05)
     del taken
-    open(sys.argv[1], "w").write(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1])
+    status = open("/proc/self/status").read()
+    open(sys.argv[1], "w").write(re.search(r"VmHWM:\\s*(\\d+)", status)[1])
     print("done", flush=True)
 """
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from backends.source import Batch
 from backends.tf2.core import Tf2Port
-from backends.tf2.trainer import Trainer
+from backends.tf2.training import Trainer
 
 
 class AveragingTrainer(Trainer):

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from backends.tf2.core import Tf2Port
 from backends.tf2.optimizers import KerasOptimizer, Scaled
-from backends.tf2.trainer import Trainer
+from backends.tf2.training import Trainer
 
 
 class ScalingTrainer(Trainer):

@@ -36,7 +36,7 @@ class Norm(BatchNorm):
                     self.moving_mean.lerp_(mean, 1.0 - self.momentum)
                     self.moving_variance.lerp_(variance, 1.0 - self.momentum)
             normal = functional.batch_norm(
-                rows, None, None, gamma, self.beta, True, 0.0, self.epsilon
+                rows, None, None, gamma, self.beta, training=True, momentum=0.0, eps=self.epsilon
             )
         else:
             normal = functional.batch_norm(
@@ -45,9 +45,9 @@ class Norm(BatchNorm):
                 self.moving_variance,
                 gamma,
                 self.beta,
-                False,
-                0.0,
-                self.epsilon,
+                training=False,
+                momentum=0.0,
+                eps=self.epsilon,
             )
         return normal.view_as(x)
 

@@ -9,7 +9,7 @@ from torch.nn import functional
 from torch.optim.lr_scheduler import MultiStepLR
 
 from backends.torch.core import DENSE, TorchPort
-from backends.torch.updater import LossScale, Updater
+from backends.torch.optimizers import LossScale, Updater
 
 
 class Scaled(Updater):

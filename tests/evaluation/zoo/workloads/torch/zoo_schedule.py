@@ -8,7 +8,7 @@ from torch.nn import functional
 from torch.optim.lr_scheduler import MultiStepLR, ReduceLROnPlateau
 
 from backends.torch.core import DENSE, TorchPort
-from backends.torch.updater import Updater
+from backends.torch.optimizers import Updater
 
 
 class Scheduled(Updater):
@@ -122,10 +122,10 @@ class Port(TorchPort):
     def _build_updaters(self, precision):
         """Build the updater of each phase."""
         names = {item["phase"]: item["parameters"] for item in self.config["updates"]}
-        self.updaters = {
-            phase: kind({name: self.trainable[name] for name in names[phase]}, self.config)
-            for phase, kind in (("stepped", Stepped), ("plateau", Plateau))
-        }
+        self.updaters = {}
+        for phase, kind in (("stepped", Stepped), ("plateau", Plateau)):
+            owned = {name: self.trainable[name] for name in names[phase]}
+            self.updaters[phase] = kind(owned, self.config)
         self.updates = {phase: (updater, names[phase]) for phase, updater in self.updaters.items()}
 
     def prediction(self, phase, arrays):

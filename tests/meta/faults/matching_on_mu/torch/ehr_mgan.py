@@ -14,7 +14,7 @@ class Port(Shipped):
         terms = super().loss_terms(phase, arrays, noise)
         if "matching" not in terms:
             return terms
-        _, latent, _ = self.autoencoders.run(arrays, noise)
+        _, latent, _ = self.vaes.run(arrays, noise)
         del terms["total"]
         terms["matching"] = functional.mse_loss(*latent.chunk(2, -1)[0])
         return losses.weighted(terms, self.config["vae_weights"])

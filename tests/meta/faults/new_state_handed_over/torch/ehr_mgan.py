@@ -39,5 +39,5 @@ class Port(Shipped):
 
     def __init__(self, config, setting):
         super().__init__(config, setting)
-        self.networks = Handing(config, self.weights, self.low)
-        self.autoencoders.networks = self.networks
+        self.networks = Handing(config, self.weights, self.low_dtype)
+        self.vaes.networks = self.networks

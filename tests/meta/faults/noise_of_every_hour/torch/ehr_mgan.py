@@ -8,7 +8,7 @@ class Port(Shipped):
 
     def __init__(self, config, setting):
         super().__init__(config, setting)
-        loop, self.hour = self.autoencoders.loop, 0
+        loop, self.hour = self.vaes.loop, 0
         shipped = loop.forth
 
         def forth(x, e, *rest):

@@ -4,7 +4,7 @@ each phase."""
 import tensorflow as tf
 
 from backends.tf2.core import Tf2Port
-from backends.tf2.trainer import Trainer
+from backends.tf2.training import Trainer
 
 from .updating import OPTIMIZERS
 

@@ -3,7 +3,7 @@ it sees them."""
 
 import torch
 
-from backends.torch.updater import Updater
+from backends.torch.optimizers import Updater
 
 from . import optimizers
 
@@ -35,13 +35,11 @@ class Own(Updater):
 
     def slots(self):
         """Return the slots of each parameter, zero where there is none yet."""
-        return {
-            name: {
-                word: self.optimizer.state.get(p, {}).get(own, torch.zeros_like(p))
-                for word, own in self.words.items()
-            }
-            for name, p in self.parameters.items()
-        }
+        return {name: self._slots_of(p) for name, p in self.parameters.items()}
+
+    def _slots_of(self, p):
+        state = self.optimizer.state.get(p, {})
+        return {word: state.get(own, torch.zeros_like(p)) for word, own in self.words.items()}
 
     def reset(self):
         """Return to the state before the first update."""

@@ -1,0 +1,186 @@
+"""The survey of a side: what was seen of it when it ran on a batch, in the words that all backends
+share."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Sequence, Tuple
+
+import tensorflow as tf
+
+from backends.adapter.draws import Draws
+from backends.adapter.side import FORWARD, GENERATE, Arrays
+from backends.survey import Draw, Layer, Phase, Survey
+from backends.tf2.adapter import layers, objects, optimizers, vocabulary
+from backends.tf2.adapter.steps import scalar, scalars
+from backends.tf2.adapter.taps import Call, flattened
+
+
+def survey(side: Any, arrays: Arrays) -> Survey:
+    """Return everything about a side, and leave its state alone.
+
+    Args:
+        side: a `Side` that is prepared. arrays: one batch of training rows.
+    """
+    batch = side.batch(arrays)
+    remarks: List[str] = []
+    draws: List[Draw] = []
+    generated, output, server = side.watched_look(batch, False, Draws(GENERATE))
+    draws += _draws(GENERATE, server)
+    calls, _, server = side.watched_look(batch, True, Draws(FORWARD))
+    draws += _draws(FORWARD, server)
+    phases: List[Phase] = []
+    moved: Dict[str, List[str]] = {}
+    for phase in side.phases():
+        before = side.snapshot()
+        try:
+            result, capture, server, returned = side.watched_step(phase, batch, Draws(phase))
+        finally:
+            side.restore(before)
+        draws += _draws(phase, server)
+        names = tuple(dict.fromkeys(result.updated))
+        gradients = side.names.pieces_of(result.gradients)
+        phases.append(Phase(phase, names, tuple(result.losses), gradients))
+        for name, variables in capture.moved.items():
+            moved.setdefault(name, []).extend(variables)
+        _note_parts(side, phase, result.losses)
+        remarks += _remarks(phase, capture, returned)
+    remarks += sorted({draw.reason for draw in draws if draw.reason})
+    remarks += [
+        f"no step uses the optimizer {name or type(held).__name__}"
+        for name, held in side.optimizers.items()
+        if name not in moved
+    ]
+    outputs = {"output" + name: _shape(value) for name, value in flattened(output).items()}
+    surveyed = []
+    for name, optimizer in side.optimizers.items():
+        pieces = side.names.pieces_of(moved.get(name, ()))
+        surveyed.append(optimizers.survey(name, optimizer, side.names.variables, pieces))
+    ordered = _layers(side, calls or generated)
+    return Survey(
+        framework=_framework(side),
+        pieces=_pieces(side, ordered),
+        layers=ordered,
+        draws=tuple(draws),
+        optimizers=tuple(surveyed),
+        phases=tuple(phases),
+        outputs=outputs,
+        losses=_reductions(side),
+        remarks=tuple(remarks),
+    )
+
+
+def _framework(side: Any) -> str:
+    """Return whose Keras the models are made of, with versions."""
+    kinds = type(next(iter(side.models.values()))).__mro__
+    own = [package for package in objects.packages() if package.layers.Layer in kinds]
+    version = (own[0] if own else tf.keras).__version__
+    return f"keras {version}, tensorflow {tf.__version__}"
+
+
+def _shape(value: Any) -> Tuple[int, ...]:
+    return tuple(int(size) for size in tf.convert_to_tensor(value).shape)
+
+
+def _layers(side: Any, calls: Sequence[Call]) -> Tuple[Layer, ...]:
+    """Return the layers in the order in which they first finish, and those that are never called
+    but have weights."""
+    counts: Dict[str, int] = {}
+    first: Dict[str, Call] = {}
+    for call in calls:
+        path = call.place.path
+        counts[path] = counts.get(path, 0) + 1
+        first.setdefault(path, call)
+    rows: List[Layer] = []
+    for path, call in first.items():
+        if path:
+            shapes = tuple(_shape(value) for value in call.outputs)
+            rows.append(_layer(call.place, counts[path], shapes))
+    owners = {piece.layer for piece in side.names.pieces}
+    rows += [
+        _layer(place, 0, ())
+        for place in side.names.places.values()
+        if place.path in owners and place.path and place.path not in first
+    ]
+    return tuple(rows)
+
+
+def _layer(place: Any, calls: int, shapes: Tuple[Tuple[int, ...], ...]) -> Layer:
+    held = place.layer
+    return Layer(
+        name=place.path,
+        kind=layers.rule(held).kind,
+        type=type(held).__name__,
+        parent=place.parent,
+        calls=calls,
+        outputs=shapes,
+        axes=layers.output_axes(held, len(shapes[0])) if shapes else None,
+        attributes=layers.attributes(held),
+        initializers=layers.initializers(held),
+    )
+
+
+def _pieces(side: Any, ordered: Sequence[Layer]) -> Tuple[Any, ...]:
+    """Return the pieces in the order in which their layers run."""
+    places = {layer.name: index for index, layer in enumerate(ordered)}
+    last = len(places)
+    return tuple(sorted(side.names.pieces, key=lambda piece: places.get(piece.layer, last)))
+
+
+def _draws(phase: str, server: Any) -> List[Draw]:
+    made = []
+    for number, entry in enumerate(server.made):
+        shown = dict(entry, index=entry["index"] if entry.get("served", True) else number)
+        made.append(Draw(phase=phase, **shown))
+    return made
+
+
+def _note_parts(side: Any, phase: str, losses: Dict[str, float]) -> None:
+    """Remember which of the values that a step returns add up to what it differentiates."""
+    own = {name: value for name, value in losses.items() if name != "total"}
+    total = losses["total"]
+    for name, value in own.items():
+        if _close(value, total):
+            side.parts[phase] = (name,)
+            return
+    if own and _close(sum(own.values()), total):
+        side.parts[phase] = tuple(own)
+
+
+def _close(value: float, other: float) -> bool:
+    return abs(value - other) <= 1e-5 * max(abs(value), abs(other), 1e-30)
+
+
+def _remarks(phase: str, capture: Any, returned: Any) -> List[str]:
+    remarks = []
+    if not capture.totals:
+        remarks.append(
+            f"the phase {phase} differentiates nothing by a weight of the models: its gradients"
+            " cannot be shown"
+        )
+    if scalar(returned) is None and not scalars(returned):
+        remarks.append(
+            f"the step of the phase {phase} returns no loss: timed runs of it report none"
+        )
+    if capture.foreign:
+        names = ", ".join(sorted(capture.foreign))
+        remarks.append(
+            f"the phase {phase} differentiates by variables of none of the models: {names}"
+        )
+    if capture.repeated:
+        names = ", ".join(sorted(capture.repeated))
+        remarks.append(
+            f"the phase {phase} differentiates several times by {names}: the gradient shown is the"
+            " sum"
+        )
+    return remarks
+
+
+def _reductions(side: Any) -> Dict[str, str]:
+    if side.declared.steps:
+        return {}
+    model = next(iter(side.models.values()))
+    compiled = [item for item in tf.nest.flatten(model.loss) if item is not None]
+    if not compiled:
+        return {}
+    words = {vocabulary.reduction(item) for item in compiled}
+    return {side.phases()[0]: "+".join(sorted(words))}

@@ -1,0 +1,285 @@
+"""What a user has declared, built in a setting: models, optimizers and steps, the mode and the
+dtypes that they run in, and their state."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+
+import numpy as np
+import torch
+
+from backends.adapter.side import Arrays, Side
+from backends.contract import PRECISION_TABLE, Setting, Unsupported
+from backends.pair import TRAIN, Declared
+from backends.torch import memory, runtime
+from backends.torch.adapter import checkpoints, losses, optimizers, values
+from backends.torch.adapter.draws import Tape, open_kernels, seeded
+from backends.torch.adapter.inventory import Inventory, arrays
+from backends.torch.adapter.state import Snapshot
+from backends.torch.core import DTYPES
+
+SEED = 0
+Batch = Dict[str, torch.Tensor]
+
+
+class Objects(Side):
+    """The part of a side that is not a run of it.
+
+    Attributes:
+        inventory: names of modules and parameters. optimizers: by own name, those that the user
+            has declared, else those that the steps hold.
+        steps: by phase. remarks: what could not be done.
+    """
+
+    def __init__(self, function: Any, setting: Setting) -> None:
+        if setting.execution not in ("default", "eager"):
+            raise Unsupported(
+                f"objects of the user's run as they are: eagerly, or compiled by themselves; not"
+                f" {setting.execution}"
+            )
+        self.device = runtime.require(setting)
+        self.keeps_freed = memory.keep_freed()
+        table = PRECISION_TABLE[setting.precision]
+        self.dtype, self.low = DTYPES[table["master"]], DTYPES[table["contraction"]]
+        self.remarks: List[str] = []
+        self._dtypes: Dict[str, str] = {}
+        Side.__init__(self, function, setting)
+        self.steps = self._step_functions()
+        # The first of all snapshots also finds the optimizers that nobody has named.
+        reached = Snapshot(self._roots())
+        self.optimizers = self._all_optimizers(reached)
+        self._refuse(reached)
+        self.inventory = Inventory(self.declared.models, self.optimizers)
+        self._recurrent_dropout = any(
+            isinstance(module, torch.nn.RNNBase) and module.dropout
+            for module in self.inventory.modules.values()
+        )
+        self._set_training()
+        self.remarks += [
+            f"{path} is a ScriptModule: nobody can look into it"
+            for path, module in self.inventory.modules.items()
+            if isinstance(module, torch.jit.ScriptModule) and "." not in path
+        ]
+        self.updates = dict.fromkeys(self.optimizers, 0)
+        self._begun = {name: optimizers.count(each) for name, each in self.optimizers.items()}
+        self._totals: Dict[str, Optional[losses.Rule]] = {}
+        self._updated: Dict[str, List[str]] = {}
+        held = self.inventory.tensors().values()
+        self._built = Snapshot(self._roots(), [id(value) for value in held])
+
+    # -- building ----------------------------------------------------------------------------------
+
+    def _declared(self, function: Any) -> Declared:
+        for seed in (random.seed, np.random.seed, torch.manual_seed):
+            seed(SEED)
+        with self._default_dtype():
+            declared = function()
+        if not isinstance(declared, Declared) or declared.framework != "torch":
+            raise TypeError(
+                "the function of a side that is run by torch returns pair.torch(...), not"
+                f" {declared!r}"
+            )
+        for name, model in declared.models.items():
+            if not isinstance(model, torch.nn.Module):
+                raise TypeError(f"pair.torch: model {name!r} is no nn.Module, but {model!r}")
+            if any(torch.nn.parameter.is_lazy(value) for value in model.parameters()):
+                raise TypeError(
+                    f"pair.torch: model {name!r} has lazy modules, which have no weights before"
+                    " they have run: call it once on a batch in the function that makes it"
+                )
+            model._apply(self._converted)
+        #: How the weights were drawn is told from these; empty: from the weights that there are.
+        self.drawn: Dict[str, np.ndarray] = {}
+        if declared.weights is not None:
+            self.drawn = arrays(Inventory(declared.models, {}).tensors())
+            checkpoints.load(declared.weights, declared.models)
+        return declared
+
+    def _converted(self, tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.is_complex():
+            return tensor.to(self.device, self.dtype.to_complex())
+        return tensor.to(self.device, self.dtype if tensor.is_floating_point() else None)
+
+    def _step_functions(self) -> Dict[str, Callable[..., Any]]:
+        if self.declared.steps:
+            return dict(self.declared.steps)
+        if self.declared.loss is None or not self.declared.optimizers:
+            return {}
+        loss, members = self.declared.loss, list(self.declared.optimizers.values())
+
+        def step(batch: Batch) -> Any:
+            for optimizer in members:
+                optimizer.zero_grad()
+            value = loss(self.call(batch), batch)
+            value.backward()
+            for optimizer in members:
+                optimizer.step()
+            return value
+
+        return {TRAIN: step}
+
+    def _roots(self) -> List[Any]:
+        declared = self.declared
+        functions = [*declared.steps.values(), declared.forward, declared.loss]
+        members = [*declared.models.values(), *declared.optimizers.values()]
+        return [*members, *(each for each in functions if each is not None)]
+
+    def _all_optimizers(self, reached: Snapshot) -> Dict[str, Any]:
+        if self.declared.optimizers:
+            return dict(self.declared.optimizers)
+        members = reached.reached(torch.optim.Optimizer)
+        if len(members) == 1:
+            return {"": members[0]}
+        return {f"optimizer{index}": member for index, member in enumerate(members)}
+
+    def _refuse(self, reached: Snapshot) -> None:
+        scaled = reached.reached(torch.amp.GradScaler)
+        if self.setting.precision == "fp16" and self.steps and not scaled:
+            raise Unsupported(
+                "fp16 needs a loss scale, and the training step has no torch.amp.GradScaler"
+            )
+        compiled = [
+            module for module in reached.reached(torch.nn.Module) if hasattr(module, "_orig_mod")
+        ]
+        if compiled and not hasattr(torch.compiler, "set_stance"):
+            raise Unsupported(
+                f"torch {torch.__version__} cannot run a compiled module eagerly, which looking"
+                " into it needs; torch 2.6 can"
+            )
+
+    def _set_training(self) -> None:
+        """Set training mode; what the user has set to inference mode in a model that is in training
+        mode stays there."""
+        for name, model in self.declared.models.items():
+            still = [module for module in model.modules() if not module.training]
+            if model in still:
+                still = []
+                self.remarks.append(
+                    f"the model {name or type(model).__name__} is in inference mode when it is"
+                    " built; steps run in training mode"
+                )
+            model.train()
+            for module in still:
+                module.training = False
+
+    # -- contexts ----------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _default_dtype(self) -> Iterator[None]:
+        before = torch.get_default_dtype()
+        torch.set_default_dtype(self.dtype)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(before)
+
+    @contextlib.contextmanager
+    def precision(self) -> Iterator[None]:
+        """Run in the dtypes of the setting."""
+        low = self.low is not self.dtype
+        with self._default_dtype(), torch.autocast(self.device.type, self.low, low):
+            yield
+
+    @contextlib.contextmanager
+    def serving(self, tape: Tape) -> Iterator[Callable[[], Tuple[str, ...]]]:
+        """Let draws be answered; yields what `draws.seeded` yields.
+
+        Args:
+            tape: that answers.
+        """
+        kernels = open_kernels(self._recurrent_dropout)
+        with self.precision(), seeded(tape.draws) as drawn, kernels, tape:
+            yield drawn
+
+    @contextlib.contextmanager
+    def mode(self, training: bool) -> Iterator[None]:
+        """Run in training mode, which is what a side is in, or in inference mode.
+
+        Args:
+            training: which.
+        """
+        if training:
+            with torch.enable_grad():
+                yield
+            return
+        modules = [each for model in self.declared.models.values() for each in model.modules()]
+        modes = [module.training for module in modules]
+        for model in self.declared.models.values():
+            model.eval()
+        try:
+            with torch.no_grad():
+                yield
+        finally:
+            for module, before in zip(modules, modes):
+                module.training = before
+
+    # -- what is run -------------------------------------------------------------------------------
+
+    def batch(self, rows: Arrays) -> Batch:
+        """Return a batch as fresh tensors on the device.
+
+        Args:
+            rows: by name.
+        """
+        return values.batch(rows, self.dtype, self.device)
+
+    def call(self, batch: Batch) -> Any:
+        """Return what the user's forward pass gives.
+
+        Args:
+            batch: see `batch`.
+
+        Raises:
+            ValueError: it is not known how the model is called.
+        """
+        if self.declared.forward is not None:
+            return self.declared.forward(batch)
+        if len(self.declared.models) != 1 or "x" not in batch:
+            raise ValueError(
+                "pair.torch needs `forward=`, a function of the batch, where there are several"
+                f" models or the data have no array `x`; they have {', '.join(sorted(batch))}"
+            )
+        return next(iter(self.declared.models.values()))(batch["x"])
+
+    # -- state -------------------------------------------------------------------------------------
+
+    def parameters(self) -> Dict[str, np.ndarray]:
+        return arrays(self.inventory.tensors())
+
+    @torch.no_grad()
+    def assign(self, values: Arrays) -> None:
+        held = self.inventory.tensors()
+        for name, value in values.items():
+            held[name].copy_(torch.from_numpy(np.array(value)))
+
+    @torch.no_grad()
+    def reset(self) -> None:
+        kept = {name: value.detach().clone() for name, value in self.inventory.tensors().items()}
+        self._built.restore()
+        for name, value in self.inventory.tensors().items():
+            value.copy_(kept[name])
+        self.updates = dict.fromkeys(self.optimizers, 0)
+
+    def snapshot(self) -> Any:
+        state = random.getstate(), np.random.get_state(), torch.get_rng_state()
+        return Snapshot(self._roots()), dict(self.updates), state
+
+    def restore(self, snapshot: Any) -> None:
+        kept, self.updates, (plain, numbers, own) = snapshot[0], dict(snapshot[1]), snapshot[2]
+        kept.restore()
+        random.setstate(plain)
+        np.random.set_state(numbers)
+        torch.set_rng_state(own)
+
+    def slots(self) -> Dict[str, Dict[str, Dict[str, np.ndarray]]]:
+        names = {id(value): name for name, value in self.inventory.parameters().items()}
+        return {name: optimizers.slots(each, names) for name, each in self.optimizers.items()}
+
+    def counts(self) -> Dict[str, int]:
+        counted = {name: optimizers.count(each) for name, each in self.optimizers.items()}
+        return {
+            name: counted[name] - self._begun[name] if counted[name] else self.updates[name]
+            for name in self.optimizers
+        }

@@ -1,0 +1,185 @@
+"""torch's optimizers in the words that all backends share, and the names of their slots."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping
+
+import torch
+
+from backends.torch.adapter import values
+
+#: By class: the kind. A class derived from one of these is of its kind.
+KINDS = {
+    "SGD": "sgd",
+    "Adam": "adam",
+    "AdamW": "adamw",
+    "SparseAdam": "adam",
+    "Adamax": "adamax",
+    "NAdam": "nadam",
+    "RAdam": "radam",
+    "Adagrad": "adagrad",
+    "Adadelta": "adadelta",
+    "RMSprop": "rmsprop",
+    "Rprop": "rprop",
+    "ASGD": "asgd",
+    "LBFGS": "lbfgs",
+    "Adafactor": "adafactor",
+    "Muon": "muon",
+}
+#: By torch's name of a slot, the word for it; a slot that is not here keeps its name.
+WORDS = {
+    "exp_avg": "m",
+    "exp_avg_sq": "v",
+    "max_exp_avg_sq": "vhat",
+    "exp_inf": "u",
+    "momentum_buffer": "momentum",
+    "square_avg": "v",
+    "grad_avg": "mean",
+    "acc_delta": "delta",
+    "sum": "sum",
+    "prev": "previous_gradient",
+    "step_size": "step_size",
+    "ax": "average",
+}
+#: By torch's name of a hyper-parameter, the word for it.
+HYPERPARAMETERS = {
+    "lr": "learning_rate",
+    "eps": "epsilon",
+    "alpha": "rho",
+    "rho": "rho",
+    "momentum": "momentum",
+    "nesterov": "nesterov",
+    "dampening": "dampening",
+    "centered": "centered",
+    "amsgrad": "amsgrad",
+    "maximize": "maximize",
+    "lr_decay": "rate_decay",
+    "initial_accumulator_value": "initial_accumulator",
+    "momentum_decay": "momentum_decay",
+    "weight_decay": "weight_decay",
+    "lambd": "lambda",
+}
+#: What says nothing where it has this value.
+UNSAID = {"dampening": 0, "amsgrad": False, "maximize": False, "rate_decay": 0, "nesterov": False}
+#: Classes that take the weight decay from the weights, not into the gradient.
+DECOUPLED = frozenset(["AdamW", "Muon", "Adafactor"])
+#: Where epsilon is added. `corrected`: to the root of the moment that is corrected for its bias.
+#: `outside`: to the root, nothing being corrected. `inside`: under the root.
+EPSILON_PLACES = {
+    "Adam": "corrected",
+    "AdamW": "corrected",
+    "NAdam": "corrected",
+    "RAdam": "corrected",
+    "SparseAdam": "hat",
+    "RMSprop": "outside",
+    "Adagrad": "outside",
+    "Adadelta": "inside",
+}
+
+
+def _class(optimizer: Any) -> str:
+    """Return the name of the class of torch's that an optimizer is of, or is derived from."""
+    for class_ in type(optimizer).__mro__:
+        # AdamW is derived from Adam from torch 2.7 on.
+        if class_.__module__.startswith("torch.optim") and class_.__name__ in KINDS:
+            return class_.__name__
+    return type(optimizer).__name__
+
+
+def kind(optimizer: Any) -> str:
+    """Return the word for the kind of an optimizer.
+
+    Args:
+        optimizer: any.
+    """
+    return KINDS.get(_class(optimizer), "other")
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, torch.Tensor) else value
+
+
+def _of_group(name: str, group: Mapping[str, Any]) -> Dict[str, Any]:
+    pairs = HYPERPARAMETERS.items()
+    words: Dict[str, Any] = {word: _plain(group[own]) for own, word in pairs if own in group}
+    if "betas" in group:
+        first, second = group["betas"]
+        words.update(beta1=_plain(first), beta2=_plain(second))
+    said = (word for word in words if word not in UNSAID or UNSAID[word] != words[word])
+    words = {word: words[word] for word in said}
+    if words.get("weight_decay"):
+        decoupled = name in DECOUPLED or group.get("decoupled_weight_decay", False)
+        words["decay"] = "decoupled" if decoupled else "l2"
+    return words
+
+
+def hyperparameters(optimizer: Any) -> Dict[str, Any]:
+    """Return an optimizer's hyper-parameters; where its groups of parameters differ in one, a list
+    of what each has.
+
+    Args:
+        optimizer: any.
+    """
+    name = _class(optimizer)
+    groups = [_of_group(name, group) for group in optimizer.param_groups]
+    words: Dict[str, Any] = {}
+    for word in dict.fromkeys(word for group in groups for word in group):
+        each = [group.get(word) for group in groups]
+        words[word] = each[0] if all(value == each[0] for value in each) else each
+    decay = words.get("weight_decay")
+    if not (any(decay) if isinstance(decay, list) else decay):
+        words.pop("weight_decay", None)
+    if "decay" in words:
+        words["decay"] = next(group["decay"] for group in groups if "decay" in group)
+    if name in EPSILON_PLACES:
+        words["epsilon_place"] = EPSILON_PLACES[name]
+    if name == "SGD" and not words.get("momentum"):
+        words.pop("momentum", None)
+    return words
+
+
+def rate(optimizer: Any) -> float:
+    """Return the learning rate that is in effect: that of the first group of parameters.
+
+    Args:
+        optimizer: any.
+    """
+    return float(optimizer.param_groups[0].get("lr", float("nan")))
+
+
+def count(optimizer: Any) -> int:
+    """Return how many updates an optimizer says that it has made; 0 where it does not count.
+
+    Args:
+        optimizer: any.
+    """
+    states = [state for state in optimizer.state.values() if isinstance(state, dict)]
+    return max((int(_plain(state["step"])) for state in states if "step" in state), default=0)
+
+
+def owned(optimizer: Any, names: Mapping[int, str]) -> List[str]:
+    """Return the own names of the parameters that an optimizer has.
+
+    Args:
+        optimizer: any. names: by the identity of the parameter.
+    """
+    members = [value for group in optimizer.param_groups for value in group["params"]]
+    return [names[id(value)] for value in members if id(value) in names]
+
+
+def slots(optimizer: Any, names: Mapping[int, str]) -> Dict[str, Dict[str, Any]]:
+    """Return the slots of each parameter by their words: those of its shape.
+
+    Args:
+        optimizer: any. names: by the identity of the parameter.
+    """
+    held: Dict[str, Dict[str, Any]] = {}
+    for parameter, state in optimizer.state.items():
+        if id(parameter) not in names or not isinstance(state, dict):
+            continue
+        slots = held[names[id(parameter)]] = {}
+        for own, value in state.items():
+            shaped = isinstance(value, torch.Tensor) and value.shape == parameter.shape
+            if shaped and own != "step":
+                slots[str(WORDS.get(own, own))] = values.array(value)
+    return held

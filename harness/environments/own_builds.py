@@ -1,0 +1,163 @@
+"""Builds of the user's own, `harness.toml`: another release of a framework, or an environment that
+lies there already. Each stands for a build of the table, whose framework it has.
+
+    [builds.torch24]
+    build = "torch"
+    requirements = ["torch==2.4.1", "transformers==4.46.3"]
+
+    [builds.work]
+    build = "tf2"
+    python = "/opt/work/bin/python"
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from harness.environments import release_environments, releases
+from harness.environments.builds import BUILDS, Build
+from harness.environments.release_environments import Recipe
+from harness.environments.releases import Release
+from harness.errors import InterpreterMissing, UnknownName, UsageError
+from harness.records import files
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FILE = "harness.toml"
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
+KEYS = {"build", "python", "requirements", "minor"}
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnBuild:
+    """One build of the user's.
+
+    Attributes:
+        name: as a pair file has it. build: of the table, whose framework it has.
+        python: the path of its interpreter; None where one is made.
+        requirements: what is installed, the framework's own `==` first. minor: of CPython; empty
+            for the newest here that the build runs on.
+    """
+
+    name: str
+    build: Build
+    python: Path | None = None
+    requirements: tuple[str, ...] = ()
+    minor: str = ""
+
+
+def read(folders: Iterable[Path]) -> dict[str, OwnBuild]:
+    """Return the user's builds by name, of the first folder that has a `harness.toml`.
+
+    Args:
+        folders: where to look, in order.
+
+    Raises:
+        UsageError: the file cannot be read, or an entry is none. UnknownName: one stands for a
+            build that there is not.
+    """
+    for folder in folders:
+        path = folder / FILE
+        if not path.is_file():
+            continue
+        try:
+            content = tomllib.loads(files.read_text(path))
+        except (ValueError, RecursionError) as error:
+            raise UsageError(f"{path}: no TOML: {error}") from error
+        unknown = sorted(content.keys() - {"builds"})
+        entries = content.get("builds", {})
+        if unknown or not isinstance(entries, dict):
+            raise UsageError(f"{path}: {unknown or 'builds'}: tables [builds.NAME] are known.")
+        return {name: _entry(path, name, entry) for name, entry in entries.items()}
+    return {}
+
+
+def _entry(path: Path, name: str, entry: Any) -> OwnBuild:
+    where = f"{path}: [builds.{name}]"
+    if not NAME.fullmatch(name) or name in BUILDS:
+        raise UsageError(f"{where}: take a name of letters and digits that no build has yet.")
+    if not isinstance(entry, dict) or entry.keys() - KEYS:
+        raise UsageError(f"{where}: known are {', '.join(sorted(KEYS))}.")
+    build = entry.get("build")
+    if not isinstance(build, str) or build not in BUILDS:
+        raise UnknownName(f"{where}: build", str(build), BUILDS)
+    python, requirements = entry.get("python"), entry.get("requirements", [])
+    if (python is None) == (not requirements):
+        raise UsageError(f"{where}: give either python or requirements.")
+    if python is not None:
+        return OwnBuild(name, BUILDS[build], _python(where, path, python))
+    if not isinstance(requirements, list) or not all(
+        isinstance(item, str) for item in requirements
+    ):
+        raise UsageError(f'{where}: requirements is a list of texts, e.g. ["torch==2.4.1"].')
+    for text in requirements:
+        try:
+            Requirement(text)
+        except InvalidRequirement as error:
+            raise UsageError(f"{where}: {text!r} is no requirement: {error}") from error
+    minor = entry.get("minor", "")
+    if minor not in ("", *releases.MINORS):
+        raise UsageError(f"{where}: minor {minor!r} is none of {', '.join(releases.MINORS)}.")
+    known = OwnBuild(name, BUILDS[build], None, tuple(requirements), minor)
+    _framework(known, where)
+    return known
+
+
+def _python(where: str, path: Path, python: Any) -> Path:
+    if not isinstance(python, str):
+        raise UsageError(f"{where}: python is the path of an interpreter.")
+    interpreter = (path.parent / Path(python).expanduser()).absolute()
+    if not interpreter.is_file():
+        raise UsageError(f"{where}: there is no file {interpreter}.")
+    return interpreter
+
+
+def _framework(own: OwnBuild, where: str) -> tuple[str, str]:
+    """Return package and version of the framework among the requirements."""
+    for text in own.requirements:
+        requirement = Requirement(text)
+        pins = [item.version for item in requirement.specifier if item.operator == "=="]
+        if canonicalize_name(requirement.name) in own.build.distributions and len(pins) == 1:
+            return str(canonicalize_name(requirement.name)), pins[0]
+    raise UsageError(
+        f"{where}: name the release of {own.build.module} among the requirements, e.g."
+        f' "{own.build.distributions[0]}==2.4.1".'
+    )
+
+
+def interpreter(own: OwnBuild, environ: Mapping[str, str], say: Callable[[str], None]) -> Path:
+    """Return the interpreter of a build of the user's; make its environment if there is none.
+
+    Args:
+        own: which. environ: the process environment. say: told that it is installed.
+
+    Raises:
+        InterpreterMissing: no Python here carries it. ProvisionFailed: it cannot be installed.
+        BuildError: a folder cannot be written.
+    """
+    if own.python is not None:
+        return own.python
+    package, version = _framework(own, own.name)
+    pythons = releases.pythons(own.build, environ)
+    minor = own.minor or next(iter(pythons), "")
+    if minor not in pythons:
+        raise InterpreterMissing(
+            f"build {own.name} needs Python {own.minor or 'of any version'}, and none is here."
+            " Install it, or name an environment of yours with python = ..."
+        )
+    beside = [text for text in own.requirements if Requirement(text).name != package]
+    recipe = Recipe(package, own.build, tuple(beside), pythons)
+    release = Release(version, minor)
+    python, _ = release_environments.provide(recipe, release, environ, say)
+    return python

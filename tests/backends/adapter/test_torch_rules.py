@@ -1,0 +1,122 @@
+"""The rule of each class: its kind, its words, and pieces that fit its weights."""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+import pytest
+
+from backends import pair
+from backends.adapter import pieces
+from backends.contract import Setting
+from backends.survey import LAYER_KINDS
+
+pytestmark = [pytest.mark.backends("torch"), pytest.mark.workloads("linear")]
+
+
+@pytest.fixture
+def torch(kit):
+    return importlib.import_module("torch")
+
+
+@pytest.fixture
+def rules(kit):
+    importlib.import_module("backends.torch.adapter")
+    return importlib.import_module("backends.torch.adapter.rules")
+
+
+def test_every_rule_is_of_a_known_kind(rules):
+    assert {kind for kind, _ in rules.TABLE.values()} <= set(LAYER_KINDS)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "kind", "words"),
+    [
+        ("Conv1d", (4, 6, 3), "conv", {"padding": "valid", "kernel_size": [3], "filters": 6}),
+        ("MaxPool2d", (2,), "max_pool", {"stride": [2, 2], "padding": "valid"}),
+        ("AvgPool1d", (2,), "average_pool", {"stride": [2]}),
+        ("AdaptiveMaxPool2d", (3,), "max_pool", {"output_size": [3]}),
+        ("ZeroPad2d", ((1, 2, 3, 4),), "pad", {"padding": [[3, 4], [1, 2]]}),
+        ("LeakyReLU", (0.3,), "activation", {"activation": "leaky_relu", "slope": 0.3}),
+        ("GELU", ("tanh",), "activation", {"activation": "gelu_tanh"}),
+        ("Softmax", (-1,), "activation", {"activation": "softmax", "axis": -1}),
+        ("GroupNorm", (2, 4), "group_norm", {"groups": 2, "epsilon": 1e-5}),
+        ("LayerNorm", ((3, 4),), "layer_norm", {"axis": [-2, -1]}),
+        ("RMSNorm", (4,), "rms_norm", {"axis": [-1], "scale": True, "center": False}),
+        ("InstanceNorm2d", (4,), "instance_norm", {"scale": False, "keep": None}),
+        ("BatchNorm1d", (4, 1e-3, None), "batch_norm", {"keep": "average", "epsilon": 1e-3}),
+        ("Embedding", (7, 3, 0), "embedding", {"embeddings": 7, "padding_token": 0}),
+        ("Dropout", (0.3,), "dropout", {"rate": 0.3}),
+        ("LSTM", (3, 4), "lstm", {"units": 4, "return_sequences": True}),
+        ("GRUCell", (3, 4), "gru", {"units": 4, "reset_after": True}),
+        ("RNN", (3, 4, 1, "relu"), "rnn", {"activation": "relu"}),
+        ("Flatten", (), "flatten", {"axis": [1, -1]}),
+        ("Bilinear", (3, 4, 2), "other", {}),
+    ],
+)
+def test_a_class_has_the_words_of_all_backends(torch, rules, name, arguments, kind, words):
+    found = rules.describe(getattr(torch.nn, name)(*arguments))
+    assert found.kind == kind
+    assert {word: found.attributes[word] for word in words} == words
+
+
+def test_a_derived_class_is_taken_by_the_rule_and_a_class_of_that_name_is_not(torch, rules):
+    class Mine(torch.nn.Linear):
+        """A dense layer of the user's."""
+
+    class Linear(torch.nn.Module):
+        """No dense layer at all."""
+
+    assert rules.describe(Mine(2, 3)).kind == "dense"
+    assert rules.describe(Linear()).kind == "other"
+
+
+def test_a_library_s_class_is_known_by_its_package(torch, rules):
+    class Conv1D(torch.nn.Module):
+        """As transformers has it."""
+
+        def __init__(self):
+            super().__init__()
+            self.nf, self.weight = 5, torch.nn.Parameter(torch.zeros(3, 5))
+            self.bias = torch.nn.Parameter(torch.zeros(5))
+
+    assert rules.describe(Conv1D()).kind == "other"
+    Conv1D.__module__ = "transformers.pytorch_utils"
+    found = rules.describe(Conv1D())
+    assert (found.kind, found.attributes["units"], found.weights[0].steps) == ("dense", 5, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "settings"),
+    [
+        ("LSTM", (3, 4, 2), {"bidirectional": True, "proj_size": 2}),
+        ("GRU", (3, 4), {"bidirectional": True}),
+        ("RNN", (3, 4), {"bias": False}),
+        ("LSTMCell", (3, 4), {}),
+        ("GRUCell", (3, 4), {}),
+        ("MultiheadAttention", (4, 2), {"kdim": 3, "vdim": 5}),
+        ("MultiheadAttention", (4, 2), {"bias": False, "add_bias_kv": True}),
+        ("Conv3d", (4, 8, 3), {"groups": 4}),
+        ("ConvTranspose2d", (4, 6, 3), {"groups": 2}),
+        ("Bilinear", (3, 4, 2), {}),
+        ("TransformerDecoderLayer", (4, 2, 6), {}),
+    ],
+)
+def test_pieces_cover_every_weight_and_can_be_put_back(torch, name, arguments, settings):
+    """What is cut out of the weights and put back gives the same sums, and nothing is left over."""
+    adapter = importlib.import_module("backends.torch.adapter")
+    side = adapter.Side(
+        lambda: pair.torch(getattr(torch.nn, name)(*arguments, **settings)),
+        Setting(precision="fp64"),
+    )
+    held = side.inventory.pieces(())
+    own = side.parameters()
+    assert {source for piece in held for source in piece.sources} == set(own)
+    assert len({piece.name for piece in held}) == len(held)
+    generator = np.random.RandomState(0)
+    values = {piece.name: generator.normal(size=piece.shape) for piece in held}
+    side.assign(pieces.own_values(held, values, own))
+    again = side.parameters()
+    for piece in held:
+        np.testing.assert_allclose(pieces.canonical(piece, again), values[piece.name], rtol=1e-14)
