@@ -46,7 +46,7 @@ class Draws:
         [0, 1), of `normal` with mean 0 and variance 1.
 
         Args:
-            kind: dropout, uniform or normal (`backends.survey`). shape: in the side's own layout.
+            kind: of `backends.survey`. shape: in the side's own layout.
 
         Raises:
             ValueError: the tape has a draw of another shape in this place.

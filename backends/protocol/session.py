@@ -130,6 +130,14 @@ class Session(Modeling, Pairing):
         self.note(f"`{own['function']}` of {self.path}")
         function = pair_module.function(self.path, pair["paths"], own["function"])
         side = pair_module.side(self.backend, function, self.setting)
+        # A model whose weights are made by its first batch has none before.
+        side.prepare(
+            {
+                name: value[: self.config["batch"]]
+                for name, value in self.data.items()
+                if not name.startswith("eval_")
+            }
+        )
         self.port = adapter_port.Port(dict(self.config, pair=own), self.setting, side)
         self.also += loading.adapter_modules(self.backend)
 

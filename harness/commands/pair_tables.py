@@ -131,14 +131,14 @@ def sides(inference: Inference) -> list[TableSection]:
     """
     plans = inference.plans()
     labels = list(plans)
-    layers = [
-        (tap.name, *own, tap.how)
-        for tap, own in zip(inference.taps(), _own(plans, "taps", "layer"), strict=True)
-    ]
-    parameters = [
-        (pair.name, _shape(pair.a.shape), *own, pair.how)
-        for pair, own in zip(inference.pieces(), _own(plans, "pieces", "sources"), strict=True)
-    ]
+    layers: list[tuple[str, ...]] = []
+    for number, tap in enumerate(inference.taps()):
+        shown = [plan["taps"][number]["layer"] for plan in plans.values()]
+        layers.append((tap.name, *shown, tap.how))
+    parameters: list[tuple[str, ...]] = []
+    for number, pair in enumerate(inference.pieces()):
+        made_of = [" + ".join(plan["pieces"][number]["sources"]) for plan in plans.values()]
+        parameters.append((pair.name, _shape(pair.a.shape), *made_of, pair.how))
     losses = [(phase, ", ".join(inference.losses(phase))) for phase in inference.phases()]
     draws = [(site.phase, site.name, site.kind, _shape(site.shape)) for site in inference.sites()]
     return [

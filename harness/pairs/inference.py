@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backends.survey import Draw, Piece, Survey
 from harness.pairs import taps
 from harness.pairs.decisions import Decided
-from harness.pairs.draws import DrawSite, DrawsMatched
+from harness.pairs.draws import DrawsMatched, SharedDraw
 from harness.pairs.matches import PiecePair
 from harness.pairs.taps import Axes, TapPair
 
@@ -43,6 +43,21 @@ class Against:
     decided: Decided
     draws: DrawsMatched
 
+    @property
+    def parameters(self) -> set[str]:
+        """Names of the canonical parameters."""
+        return {pair.name for pair in self.decided.matched.pieces}
+
+    @property
+    def shown(self) -> set[str]:
+        """Names of the activations."""
+        return {tap.name for tap in self.decided.taps}
+
+    @property
+    def answered(self) -> set[tuple[str, int]]:
+        """Phase and number of the first side's draws that the tape answers."""
+        return {(site.phase, site.a) for site in self.draws.sites}
+
 
 @dataclasses.dataclass(frozen=True)
 class Inference:
@@ -61,19 +76,17 @@ class Inference:
 
     def pieces(self) -> list[PiecePair]:
         """Return the canonical parameters: those that every side has, as the first one has them."""
-        names = [_piece_names(other) for other in self.others]
-        common = set.intersection(*names)
+        common = set.intersection(*(other.parameters for other in self.others))
         return [pair for pair in self.others[0].decided.matched.pieces if pair.name in common]
 
     def taps(self) -> list[TapPair]:
         """Return the activations that every side shows."""
-        names = [_tap_names(other) for other in self.others]
-        common = set.intersection(*names)
+        common = set.intersection(*(other.shown for other in self.others))
         return [tap for tap in self.others[0].decided.taps if tap.name in common]
 
-    def sites(self) -> list[DrawSite]:
+    def sites(self) -> list[SharedDraw]:
         """Return the draws that the tape answers on every side."""
-        common = set.intersection(*[_draw_places(other) for other in self.others])
+        common = set.intersection(*(other.answered for other in self.others))
         return [site for site in self.others[0].draws.sites if (site.phase, site.a) in common]
 
     def phases(self) -> list[str]:
@@ -134,12 +147,12 @@ class Inference:
             "taps": [*self._own_taps(against)],
             "outputs": _outputs(first, survey),
             "draws": self._own_draws(survey, against),
-            "losses": {phase: self._same_names(phase) for phase in self.phases()},
+            "losses": {phase: self._own_losses(phase) for phase in self.phases()},
             "optimizers": optimizers,
             "slots": self._slots(optimizers),
         }
 
-    def _same_names(self, phase: str) -> dict[str, str]:
+    def _own_losses(self, phase: str) -> dict[str, str]:
         return {name: name for name in self.losses(phase)}
 
     def _own_pieces(self, against: Against | None) -> list[Piece]:

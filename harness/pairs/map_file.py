@@ -72,16 +72,19 @@ def text(inference: Inference) -> str:
         for label, pieces in owners.items():
             lines.append(f"{_key(label)} = {_piece(pieces[name], surveys[label])}")
         lines += [f"decided = {_quoted(decided)}", ""]
-    for number, tap in enumerate(inference.taps()):  # the plans have them in this very order
+    taps = {label: _by_name(plan["taps"]) for label, plan in plans.items()}
+    for tap in inference.taps():
         lines += ["[[layer]]", f"name = {_quoted(tap.name)}"]
-        lines += [
-            f"{_key(label)} = {_layer(plan['taps'][number])}" for label, plan in plans.items()
-        ]
+        lines += [f"{_key(label)} = {_layer(own[tap.name])}" for label, own in taps.items()]
         lines += [f"decided = {_quoted(tap.how)}", ""]
     for other in inference.others:
         lines += _unmatched(inference.first.label, (p.name for p in other.decided.matched.only_a))
         lines += _unmatched(other.side.label, (p.name for p in other.decided.matched.only_b))
     return "\n".join(lines)
+
+
+def _by_name(planned: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {tap["name"]: tap for tap in planned}
 
 
 def _unmatched(label: str, names: Iterable[str]) -> list[str]:
@@ -194,11 +197,11 @@ def matched(content: MapFile, a: tuple[str, Survey], b: tuple[str, Survey]) -> M
         UsageError: a side has no parameter of a name, or a step does not fit.
     """
     pairs, units = [], []
-    kinds_a, kinds_b = _kinds(a[1]), _kinds(b[1])
+    left, right = by_name(a[1].layers), by_name(b[1].layers)
     for entry in content.parameters:
         x, part = _chosen(content.path, entry, *a)
         y, _ = _chosen(content.path, entry, *b)
-        kind_a, kind_b = kinds_a.get(x.layer, RAW[0]), kinds_b.get(y.layer, RAW[0])
+        kind_a, kind_b = _kind(left, x), _kind(right, y)
         free = kind_a != kind_b or kind_a in RAW
         pairs.append(PiecePair(entry.name, x, shaped(y, x.shape, free), USER, part, free))
         units.append((x.layer, y.layer))
@@ -217,8 +220,8 @@ def matched(content: MapFile, a: tuple[str, Survey], b: tuple[str, Survey]) -> M
     )
 
 
-def _kinds(survey: Survey) -> dict[str, str]:
-    return {layer.name: layer.kind for layer in survey.layers}
+def _kind(layers: Mapping[str, Layer], piece: Piece) -> str:
+    return layers[piece.layer].kind if piece.layer in layers else RAW[0]
 
 
 def _chosen(

@@ -132,10 +132,10 @@ class Noise:
         """Return [steps, *shape]: float64, masks uint8.
 
         Args:
-            generator: of the draws. steps: how many draws.
+                    generator: of the draws. steps: how many.
 
         Raises:
-            ValueError: there is no such kind.
+            ValueError: the kind is none.
         """
         shape = (steps, *self.shape)
         if self.kind == "uniform":

@@ -13,9 +13,8 @@ from backends.contract import Setting
 
 THREADS = 2
 NAME = "perceptron"
-_spec = importlib.util.spec_from_file_location(
-    NAME, os.path.join(os.path.dirname(os.path.abspath(__file__)), NAME + ".py")
-)
+HERE = os.path.dirname(os.path.abspath(__file__))
+_spec = importlib.util.spec_from_file_location(NAME, os.path.join(HERE, NAME + ".py"))
 sys.modules[NAME] = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(sys.modules[NAME])
 
@@ -54,3 +53,36 @@ def dense(keras):
         return made
 
     return model
+
+
+@pytest.fixture
+def graphs(workload, backend):
+    """The graphs; imported where TensorFlow is."""
+    name = "tf1_graphs"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, os.path.join(HERE, name + ".py"))
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+_SIDES = {}
+
+
+@pytest.fixture
+def made(graphs):
+    """Return a function that makes a side, or the one that an earlier test had, reset."""
+    from backends.tf1.adapter import Side
+
+    def make(name, precision="fp64", *arguments):
+        key = name, precision, arguments
+        if key not in _SIDES:
+            function = getattr(graphs, name)
+            function = function(*arguments) if name == "classifier" else function
+            side = Side(function, Setting(precision=precision, threads=THREADS))
+            _SIDES[key] = side, side.snapshot()
+        side, start = _SIDES[key]
+        side.restore(start)
+        return side
+
+    return make

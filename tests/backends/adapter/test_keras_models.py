@@ -227,18 +227,18 @@ def test_each_layer_is_taught(make, name):
     wanted = taps(survey)
     look = side.look(batch, True, Draws("forward"), wanted)
     teacher = {key: value for key, value in look.items() if "#" in key}
-    taught = side.look_from(batch, True, Draws("forward"), wanted, teacher)
-    assert list(look) == list(taught.values)
+    forced = side.look_from(batch, True, Draws("forward"), wanted, teacher)
+    assert list(look) == list(forced.values)
     for key, value in look.items():
-        np.testing.assert_allclose(taught.values[key], value, 1e-9, 1e-9)
+        np.testing.assert_allclose(forced.values[key], value, 1e-9, 1e-9)
     order = [tap.name for tap in wanted]
-    assert order[0] in taught.rooted
-    assert all(taught.read[key] for key in order[1:])
+    assert order[0] in forced.rooted
+    assert all(forced.read[key] for key in order[1:])
     # A teacher that is twice as large at the first layer is seen in the second alone.
     doubled = dict(teacher, **{order[0]: 2.0 * teacher[order[0]]})
     changed = side.look_from(batch, True, Draws("forward"), wanted, doubled)
     assert [key for key in order if np.abs(changed.values[key] - look[key]).max() > 1e-6] == [
-        key for key in order if order[0] in taught.read[key]
+        key for key in order if order[0] in forced.read[key]
     ]
 
 

@@ -59,9 +59,9 @@ def test_the_port_of_a_side(keras, make):
     shown = port.forward(batch, True)
     assert list(shown) == ["h", "drop", "out", "output"]
     np.testing.assert_array_equal(shown["drop"], 2.0 * shown["h"])
-    taught = port.forward_from(batch, True, {"h": 3.0 * shown["h"]})
-    np.testing.assert_allclose(taught.values["drop"], 6.0 * shown["h"])
-    assert taught.read["drop"] == ["h"] and taught.rooted[0] == "h"
+    forced = port.forward_from(batch, True, {"h": 3.0 * shown["h"]})
+    np.testing.assert_allclose(forced.values["drop"], 6.0 * shown["h"])
+    assert forced.read["drop"] == ["h"] and forced.rooted[0] == "h"
     loss = port.losses("train", batch)
     assert set(port.gradients("train", batch)) == set(names) == set(port.parameters())
     assert loss == port.train_step("train", batch)

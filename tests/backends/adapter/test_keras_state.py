@@ -118,7 +118,7 @@ def test_state_in_objects_of_the_users_own(keras, make, dense):
 
 
 def test_optimizers_of_every_kind(keras, make, dense):
-    """Old and new ones of Keras 2 and those of Keras 3: words, rates, slots; `reset` clears them."""
+    """Old and new ones of Keras 2, those of Keras 3: words, rates, slots; `reset` clears them."""
     kinds = keras.optimizers
     rules = {
         "sgd": lambda: kinds.SGD(2.0**-4, momentum=0.5, nesterov=True, clipvalue=0.5),

@@ -88,9 +88,9 @@ def test_a_port_shows_its_loss_and_gradients_and_nothing_moves(port, graphs):
     losses = port.losses("train", batch)
     gradients = port.gradients("train", batch)
     forward = port.forward(batch, True)
-    taught = port.forward_from(batch, True, forward)
+    forced = port.forward_from(batch, True, forward)
     for name, value in forward.items():
-        np.testing.assert_allclose(taught.values[name], value, 1e-13, 1e-15)
+        np.testing.assert_allclose(forced.values[name], value, 1e-13, 1e-15)
     assert set(gradients) < set(weights) and "output" == list(forward)[-1]
     for name, value in port.parameters().items():
         np.testing.assert_array_equal(value, weights[name])

@@ -174,7 +174,8 @@ def test_a_missing_bias_stays_missing():
 
 
 def test_another_shape_is_a_difference_and_no_error():
-    """Weights that do not fit are left as they are; where they are used the passes part."""
+    """Weights that do not fit are left as they are, and so stay another shape; what they make of an
+    input is of another shape too, and laid beside nothing."""
     wide = square()
     part = scenes.piece("yours", "w", (WIDTH, WIDTH + 1))
     layer = dataclasses.replace(square("yours").survey.layers[0], outputs=((ROWS, WIDTH + 1),))
@@ -184,7 +185,7 @@ def test_another_shape_is_a_difference_and_no_error():
         {part.name: part.shape},
     )
     decided = scenes.decide(wide, other, FLAT)
-    assert "mine" == decided.first_open
+    assert () == decided.taps
     assert (WIDTH, WIDTH + 1) == decided.matched.pieces[0].b.shape
 
 
@@ -219,8 +220,8 @@ def test_one_input_is_not_enough():
 def test_what_agrees(x: list[float], y: list[float], same: bool):
     """Up to rounding of the largest; what a mask shuts out is alike on both sides, what is no
     number is like nothing, and nothing but infinities proves nothing."""
-    walks = [{f"{number}/l": np.array(value) for number in range(2)} for value in (x, y)]
-    assert same == decisions.agrees(TapPair("l", "l", "l"), *walks)
+    a, b = ({"0/l": np.array(value), "1/l": np.array(value)} for value in (x, y))
+    assert same == decisions.agrees(TapPair("l", "l", "l"), a, b)
 
 
 def test_an_activation_s_axes_are_turned_as_frameworks_do_and_not_otherwise():
@@ -231,7 +232,7 @@ def test_an_activation_s_axes_are_turned_as_frameworks_do_and_not_otherwise():
 
     def decided(axes: tuple[int, ...]) -> TapPair:
         other = np.transpose(value, np.argsort(axes))
-        walks = [{f"{number}/l": held for number in range(2)} for held in (value, other)]
+        walks = [{"0/l": held, "1/l": held} for held in (value, other)]
         units = matches.Matched((), (), (), ())
         (tap,) = decisions.decide(units, [pair], walks[0], lambda _: walks[1]).taps
         return tap

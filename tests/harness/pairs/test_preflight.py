@@ -14,7 +14,7 @@ from harness.pairs import draws, preflight
 from harness.pairs.decisions import Decided
 from harness.pairs.inference import Against, Inference, SurveyedSide
 from harness.pairs.matches import by_rule
-from harness.pairs.preflight import NONE, AttributeDifference
+from harness.pairs.preflight import NONE
 from harness.pairs.taps import by_rule as taps_by_rule
 from tests.harness.pairs import scenes
 from tests.harness.pairs.scenes import piece, survey
@@ -36,15 +36,15 @@ def side(attributes: dict[str, Any] = DENSE, **more: Any) -> Survey:
     return survey([piece("l", "kernel", (4, 3))], [layer], **more)
 
 
-def between(a: Survey, b: Survey) -> list[AttributeDifference]:
+def inferred(a: Survey, b: Survey) -> Inference:
     matched = by_rule(a, b)
     decided = Decided(matched, tuple(taps_by_rule(a, b, matched.units)), frozenset(), "")
     against = Against(SurveyedSide("b", "port", b), decided, draws.match(a, b))
-    return preflight.differences(Inference(SurveyedSide("a", "original", a), (against,), 2, {}, {}))
+    return Inference(SurveyedSide("a", "original", a), (against,), 2, {}, {})
 
 
 def said(a: Survey, b: Survey) -> list[tuple[str, str, str, str, Stage | None]]:
-    rows = between(a, b)
+    rows = preflight.differences(inferred(a, b))
     assert all(row.sides == SIDES for row in rows)
     return [(row.where, row.what, row.a, row.b, row.stage) for row in rows]
 
@@ -93,16 +93,51 @@ def test_an_activation_behind_the_layer():
     assert [("l", "activation", "relu", "gelu", Stage.FORWARD)] == said(side(), behind("gelu"))
 
 
+def test_an_activation_behind_the_first_side_s_layer():
+    """The same with the sides exchanged: whoever is the original, a difference is one."""
+    linear = side({**DENSE, "activation": None})
+    after = Layer("act", "activation", "Act", outputs=((2, 3),), attributes={"activation": "gelu"})
+    first = dataclasses.replace(linear, layers=(*linear.layers, after))
+    assert [("l", "activation", "gelu", "relu", Stage.FORWARD)] == said(first, side())
+    same = dataclasses.replace(after, attributes={"activation": "relu"})
+    assert [] == said(dataclasses.replace(linear, layers=(*linear.layers, same)), side())
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("conv", 1), ("dense", 0), ("other", 0)])
+def test_a_layer_of_another_kind(kind: str, expected: int):
+    """Weights of the same shapes used by another kind of layer; of a raw one nobody knows."""
+    own = side()
+    layer = dataclasses.replace(own.layers[0], kind=kind, type="Conv")
+    rows = said(own, dataclasses.replace(own, layers=(layer,)))
+    assert [("l", "kind", "Dense", "Conv", Stage.FORWARD)] * expected == rows
+
+
 def test_initialisers():
-    """They show in a distribution over seeds alone."""
-    other = side()
+    """They are no difference of what is compared, which starts from the same weights: they are
+    listed apart, and where both sides have a word for them."""
     layer = dataclasses.replace(
-        other.layers[0], initializers={"kernel": "he_normal", "bias": "zeros"}
+        side().layers[0], initializers={"kernel": "he_normal", "bias": "zeros"}
     )
-    rows = said(side(), dataclasses.replace(other, layers=(layer,)))
-    assert [
-        ("l", "initialiser of kernel", "glorot_uniform", "he_normal", Stage.DISTRIBUTION)
-    ] == rows
+    other = dataclasses.replace(side(), layers=(layer,))
+    assert [] == said(side(), other)
+    (row,) = preflight.initializers(inferred(side(), other))
+    assert ("l", "kernel", "glorot_uniform", "he_normal", Stage.DISTRIBUTION) == (
+        row.where,
+        row.what,
+        row.a,
+        row.b,
+        row.stage,
+    )
+    assert [] == preflight.initializers(inferred(side(), side()))
+
+
+def test_sentences():
+    """Each difference is a line of the report, with both labels and where it shows."""
+    off = Draw("train", 0, "d", DROPOUT, (2, 3), served=False, reason="in C")
+    other = side({**DENSE, "units": 4}, draws=(off,))
+    first, second = preflight.sentences(inferred(side(), other))
+    assert "read back: l: units is 3 in a, 4 in b; shows at weights" == first
+    assert second.endswith("; no stage shows it (not on the tape: in C)")
 
 
 def test_parameters():
@@ -133,7 +168,7 @@ def test_draws():
     rows = said(side(draws=(drop,)), side())
     assert [("d", "draw in train", "dropout [2, 3]", NONE, Stage.FORWARD)] == rows
     off = dataclasses.replace(drop, layer="", served=False, reason="in C")
-    (row,) = between(side(), side(draws=(off,)))
+    (row,) = preflight.differences(inferred(side(), side(draws=(off,))))
     assert ("phase train", NONE, None, "not on the tape: in C") == (
         row.where,
         row.a,

@@ -61,11 +61,11 @@ def test_what_is_on_the_tape():
 def test_start_values_are_the_same_each_time():
     """Both sides, and a night later, begin with the very same numbers; the first side's own if
     that is wanted."""
-    first, second = (
-        {item.name: item.draw(np.random.RandomState(0)) for item in made.parameters({})}
-        for made in (workload(), workload())
-    )
-    own = {item.name: item.draw(np.random.RandomState(0)) for item in workload(OWN).parameters({})}
+
+    def drawn(made: Inferred) -> dict[str, np.ndarray]:
+        return {item.name: item.draw(np.random.RandomState(0)) for item in made.parameters({})}
+
+    first, second, own = drawn(workload()), drawn(workload()), drawn(workload(OWN))
     for name, value in scenes.inferred()[0].values.items():
         assert np.array_equal(first[name], second[name])
         assert np.array_equal(value, own[name])
