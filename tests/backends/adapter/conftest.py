@@ -6,7 +6,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-import warnings
 
 import pytest
 
@@ -63,9 +62,7 @@ def graphs(workload, backend):
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, os.path.join(HERE, name + ".py"))
         module = sys.modules[name] = importlib.util.module_from_spec(spec)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # TensorFlow 1 imports what Python deprecates
-            spec.loader.exec_module(module)
+        spec.loader.exec_module(module)
     return sys.modules[name]
 
 
