@@ -102,6 +102,7 @@ def show_map(
 @app.command(name="describe")
 def describe(
     what: str, *, preset: str = "tiny", ports: Ports = (), python: Python = (), path: Paths = ()
+    pass_env: PassEnv = (),
 ) -> int:
     """Show what a workload or a pair is made of: parameters, layers, draws, losses.
 
