@@ -12,6 +12,7 @@ from backends.adapter.side import FORWARD, GENERATE, Arrays
 from backends.survey import Draw, Layer, Phase, Survey
 from backends.tf2.adapter import layers, objects, optimizers, vocabulary
 from backends.tf2.adapter.taps import Call, flattened
+from backends.tf2.releases import keras_version
 
 
 def survey(side: Any, arrays: Arrays) -> Survey:
@@ -70,7 +71,7 @@ def _framework(side: Any) -> str:
     """Return whose Keras the models are made of, with versions."""
     kinds = type(next(iter(side.models.values()))).__mro__
     own = [package for package in objects.packages() if package.layers.Layer in kinds]
-    version = (own[0] if own else tf.keras).__version__
+    version = keras_version(own[0] if own else tf.keras)
     return f"keras {version}, tensorflow {tf.__version__}"
 
 
