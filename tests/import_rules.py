@@ -18,6 +18,7 @@ from tests.import_exceptions import (
     JSON_EXCEPTIONS,
     PICKLE_EXCEPTIONS,
 )
+from tests.pure_modules import PURE, PURE_FOLDERS, PURE_HARNESS, PURE_IMPORTS
 
 ROOT = Path(__file__).parents[1]
 FRAMEWORKS = {
@@ -32,64 +33,6 @@ FRAMEWORKS = {
     "torch",
     "torchaudio",
     "torchvision",
-}
-#: A pure module may import these of the standard library and of what is installed, and of the
-#: harness what is pure itself.
-PURE = {
-    "bisecting/search",
-    "bisecting/verdicts",
-    "evaluation/pair_evidence",
-    "evaluation/stage_rows",
-    "nightly/matrix",
-    "pairs/alignment",
-    "pairs/decisions",
-    "pairs/draws",
-    "pairs/exchanges",
-    "pairs/inference",
-    "pairs/matching",
-    "pairs/preflight",
-    "pairs/steps",
-    "pairs/taps",
-    "pairs/units",
-}
-PURE_FOLDERS = {"changes", "fidelity", "plan", "results", "speed"}
-PURE_IMPORTS = {
-    "__future__",
-    "collections",
-    "dataclasses",
-    "enum",
-    "fnmatch",
-    "functools",
-    "hashlib",
-    "itertools",
-    "json",
-    "math",
-    "numpy",
-    "re",
-    "scipy",
-    "shlex",
-    "statistics",
-    "typing",
-}
-PURE_HARNESS = {
-    "harness.changes",
-    "harness.errors",
-    "harness.evaluation.pair_evidence",
-    "harness.fidelity",
-    "harness.pairs.alignment",
-    "harness.pairs.decisions",
-    "harness.pairs.draws",
-    "harness.pairs.exchanges",
-    "harness.pairs.inference",
-    "harness.pairs.matching",
-    "harness.pairs.preflight",
-    "harness.pairs.steps",
-    "harness.pairs.taps",
-    "harness.pairs.units",
-    "harness.plan",
-    "harness.results",
-    "harness.speed",
-    "harness.workloads.spec",
 }
 #: What the harness imports of `backends`, beside `contract` whatever is behind that.
 SHARED = ("backends.survey", "backends.adapter.pieces")

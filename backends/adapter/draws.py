@@ -45,6 +45,9 @@ class Draws:
         """Return the next draw, float64, in the side's own layout: of `dropout` and `uniform` in
         [0, 1), of `normal` with mean 0 and variance 1.
 
+        Args:
+            kind: of `backends.survey`. shape: in the side's own layout.
+
         Raises:
             ValueError: the tape has a draw of another shape in this place.
         """

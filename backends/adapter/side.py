@@ -10,13 +10,13 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from backends.adapter.draws import Draws
-from backends.contract import ForcedActivations, Setting, Unsupported
+from backends.contract import ForcedActivations, Setting, Stage, Unsupported
 from backends.pair import Declared
 from backends.survey import Survey
 
 Arrays = Mapping[str, np.ndarray]
 #: Pseudo-phases of draws: a forward pass in training mode, one in inference mode.
-FORWARD, GENERATE = "forward", "generate"
+FORWARD, GENERATE = str(Stage.FORWARD), "generate"
 
 
 @dataclasses.dataclass(frozen=True)

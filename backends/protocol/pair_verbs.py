@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from backends.adapter import loading, pieces, port
+from backends.adapter import pair_module, pieces, port
 from backends.adapter.draws import Draws
 from backends.adapter.side import GENERATE, Side, Tap
 from backends.contract import Setting
@@ -43,15 +43,15 @@ class Pairing:
         path, paths = pair["path"], pair["paths"]
         batch = pair.get("batch")
         if data is None:
-            arrays, batch = loading.arrays(loading.function(path, paths, pair["data"]))
+            arrays, batch = pair_module.arrays(pair_module.function(path, paths, pair["data"]))
             data = os.path.join(folder, "data.npz")
             recorder.save_arrays(data, arrays)
         arrays = recorder.load_arrays(data)
         rows = {
             name: value[:batch] for name, value in arrays.items() if not name.startswith("eval_")
         }
-        function = loading.function(path, paths, pair["side"])
-        self.side = side = loading.side(backend, function, Setting(**setting))
+        function = pair_module.function(path, paths, pair["side"])
+        self.side = side = pair_module.side(backend, function, Setting(**setting))
         self.surveyed = survey = side.survey(rows)
         own = side.parameters()
         values = {piece.name: pieces.canonical(piece, own) for piece in survey.pieces}

@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 import numpy as np
 
 from backends import schedule
-from backends.adapter import loading as adapter_loading
+from backends.adapter import pair_module
 from backends.adapter import port as adapter_port
 from backends.contract import Setting, Stage, Unsupported, abilities
 from backends.diagnosis import faults, promises, user_modules
@@ -128,8 +128,16 @@ class Session(Modeling, Pairing):
         self.path = pair["path"]
         self.folders = [os.path.dirname(self.path), *pair["paths"]]
         self.note(f"`{own['function']}` of {self.path}")
-        function = adapter_loading.function(self.path, pair["paths"], own["function"])
-        side = adapter_loading.side(self.backend, function, self.setting)
+        function = pair_module.function(self.path, pair["paths"], own["function"])
+        side = pair_module.side(self.backend, function, self.setting)
+        # A model whose weights are made by its first batch has none before.
+        side.prepare(
+            {
+                name: value[: self.config["batch"]]
+                for name, value in self.data.items()
+                if not name.startswith("eval_")
+            }
+        )
         self.port = adapter_port.Port(dict(self.config, pair=own), self.setting, side)
         self.also += loading.adapter_modules(self.backend)
 

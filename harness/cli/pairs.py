@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+from backends.contract import Status
 from harness.cli.console import OUT, app, plain, show_table
 from harness.cli.progress import working
 from harness.commands import pair_tables, pairs
@@ -63,7 +64,7 @@ def check(pair: Path, *, python: Python = (), path: Paths = ()) -> int:
         for item in trials
     ]
     show_table(columns, rows, "One step of everything")
-    return FAILED if any(item.status != "ok" for item in trials) else 0
+    return FAILED if any(item.status != Status.OK for item in trials) else 0
 
 
 @app.command(name="map")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from harness.pairs import preflight
 from harness.pairs.inference import Inference, unshared_draws
-from harness.pairs.matching import OPEN
+from harness.pairs.matches import OPEN
 from harness.pairs.preflight import AttributeDifference
 from harness.workloads.spec import Workload
 
@@ -131,26 +131,14 @@ def sides(inference: Inference) -> list[TableSection]:
     """
     plans = inference.plans()
     labels = list(plans)
-    taps = {
-        label: {tap["name"]: tap["layer"] for tap in plan["taps"]} for label, plan in plans.items()
-    }
-    layers = [
-        (tap.name, *(taps[label][tap.name] for label in labels), tap.how)
-        for tap in inference.taps()
-    ]
-    pieces = {
-        label: {item["name"]: " + ".join(item["sources"]) for item in plan["pieces"]}
-        for label, plan in plans.items()
-    }
-    parameters = [
-        (
-            pair.name,
-            _shape(pair.a.shape),
-            *(pieces[label][pair.name] for label in labels),
-            pair.how,
-        )
-        for pair in inference.pieces()
-    ]
+    layers: list[tuple[str, ...]] = []
+    for number, tap in enumerate(inference.taps()):
+        shown = [plan["taps"][number]["layer"] for plan in plans.values()]
+        layers.append((tap.name, *shown, tap.how))
+    parameters: list[tuple[str, ...]] = []
+    for number, pair in enumerate(inference.pieces()):
+        made_of = [" + ".join(plan["pieces"][number]["sources"]) for plan in plans.values()]
+        parameters.append((pair.name, _shape(pair.a.shape), *made_of, pair.how))
     losses = [(phase, ", ".join(inference.losses(phase))) for phase in inference.phases()]
     draws = [(site.phase, site.name, site.kind, _shape(site.shape)) for site in inference.sites()]
     return [
@@ -159,6 +147,15 @@ def sides(inference: Inference) -> list[TableSection]:
         TableSection("Draws on the tape", ("phase", "site", "kind", "shape"), draws),
         TableSection("Losses", ("training step", "terms"), losses),
     ]
+
+
+def _own(plans: Mapping[str, Mapping[str, Any]], kind: str, key: str) -> list[tuple[str, ...]]:
+    """Return what each side calls its taps or pieces, all sides' of one together."""
+    columns = []
+    for plan in plans.values():
+        values = [entry[key] for entry in plan[kind]]
+        columns.append([item if isinstance(item, str) else " + ".join(item) for item in values])
+    return list(zip(*columns, strict=True))
 
 
 def only_one_side(inference: Inference) -> TableSection:

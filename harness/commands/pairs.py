@@ -167,12 +167,12 @@ def _attempt(run_context: RunContext, job: Job) -> SideTrial:
     started = time.monotonic()
     status, reason = Status.OK, ""
     try:
-        given = runner.inputs(run_context, job.workload, job.preset, job.seed, 1)
+        inputs = runner.inputs(run_context, job.workload, job.preset, job.seed, 1)
         log = run_context.run / f"{job.name}.log"
         with run_context.worker(job.build, log, side=job.side) as worker, ending([worker]):
-            runner.open_port(worker, run_context, job.opening(), given)
+            runner.open_port(worker, run_context, job.opening(), inputs)
             stages = list(job.stages)
-            worker.request(verbs.PROBE, tape=str(given.tape), stages=stages, brief=False)
+            worker.request(verbs.PROBE, tape=str(inputs.tape), stages=stages, brief=False)
     except JobFailed as error:
         status, reason = error.status, error.reason
     return SideTrial(job.side, job.precision, status, time.monotonic() - started, reason)

@@ -19,10 +19,10 @@ from backends.survey import Piece
 from harness.execution import verbs
 from harness.execution.processes import WorkerProcess, ending
 from harness.execution.runner import RunContext
-from harness.pairs import decisions, draws, map_file, matching, taps
+from harness.pairs import decisions, draws, map_file, matches, taps
 from harness.pairs.file import PairFile
 from harness.pairs.inference import Against, Inference, SurveyedSide, plain, start_values
-from harness.pairs.matching import Matched
+from harness.pairs.matches import Matched
 from harness.plan import Side
 from harness.records import archives
 
@@ -130,7 +130,7 @@ def _against(
     """Lay another side beside the first one."""
     a, b = first.side.survey, other.side.survey
     named = (first.side.label, a), (other.side.label, b)
-    matched = map_file.matched(known, *named) if known else matching.by_rule(a, b)
+    matched = map_file.matched(known, *named) if known else matches.by_rule(a, b)
     shown = map_file.taps(known, *named) if known else taps.by_rule(a, b, matched.units)
     generator = np.random.RandomState(0)
     start = {

@@ -22,7 +22,7 @@ def align(a: Sequence[A], b: Sequence[B], score: Callable[[A, B], float]) -> lis
         [(0, 0), (2, 2), (3, 3)]
     """
     table = [[0.0] * (len(b) + 1) for _ in range(len(a) + 1)]
-    values = [[score(left, right) for right in b] for left in a]
+    values = [_scores(left, b, score) for left in a]
     for i in range(len(a) - 1, -1, -1):
         row, below = table[i], table[i + 1]
         for j in range(len(b) - 1, -1, -1):
@@ -38,3 +38,7 @@ def align(a: Sequence[A], b: Sequence[B], score: Callable[[A, B], float]) -> lis
         else:
             j += 1
     return pairs
+
+
+def _scores(left: A, b: Sequence[B], score: Callable[[A, B], float]) -> list[float]:
+    return [score(left, right) for right in b]

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 from harness.pairs import exchanges
 from harness.pairs.exchanges import Choice, replaced
-from harness.pairs.matching import DATA, OPEN, Matched, PiecePair, stepped
+from harness.pairs.matches import DATA, OPEN, Matched, PiecePair, stepped
 from harness.pairs.taps import TapPair, orders_of
 from harness.pairs.units import plain
 

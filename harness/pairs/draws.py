@@ -12,7 +12,7 @@ from harness.pairs.units import NAMES, likeness
 
 
 @dataclasses.dataclass(frozen=True)
-class Site:
+class SharedDraw:
     """One draw that the tape answers for both sides.
 
     Attributes:
@@ -35,7 +35,7 @@ class Site:
 class DrawsMatched:
     """What belongs together, and what only one side draws, or the tape cannot answer."""
 
-    sites: tuple[Site, ...]
+    sites: tuple[SharedDraw, ...]
     only_a: tuple[Draw, ...]
     only_b: tuple[Draw, ...]
 
@@ -56,7 +56,7 @@ def match(a: Survey, b: Survey) -> DrawsMatched:
             used_a.add((phase, x.index))
             used_b.add((phase, y.index))
             sites.append(
-                Site(
+                SharedDraw(
                     name=_name(x, i),
                     phase=phase,
                     kind="normal" if x.kind == NORMAL else "uniform",

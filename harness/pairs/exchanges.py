@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from backends.survey import Piece
-from harness.pairs.matching import DATA, Matched, PiecePair
+from harness.pairs.matches import DATA, Matched, PiecePair
 from harness.pairs.units import namesakes
 
 #: Of layers that are alike, so many of those nearest to where the passes part are tried in every

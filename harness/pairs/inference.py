@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from backends.survey import Draw, Piece, Survey
 from harness.pairs import taps
 from harness.pairs.decisions import Decided
-from harness.pairs.draws import DrawsMatched, Site
-from harness.pairs.matching import PiecePair
+from harness.pairs.draws import DrawsMatched, SharedDraw
+from harness.pairs.matches import PiecePair
 from harness.pairs.taps import Axes, TapPair
 
 TOTAL = "total"
@@ -43,6 +43,21 @@ class Against:
     decided: Decided
     draws: DrawsMatched
 
+    @property
+    def parameters(self) -> set[str]:
+        """Names of the canonical parameters."""
+        return {pair.name for pair in self.decided.matched.pieces}
+
+    @property
+    def shown(self) -> set[str]:
+        """Names of the activations."""
+        return {tap.name for tap in self.decided.taps}
+
+    @property
+    def answered(self) -> set[tuple[str, int]]:
+        """Phase and number of the first side's draws that the tape answers."""
+        return {(site.phase, site.a) for site in self.draws.sites}
+
 
 @dataclasses.dataclass(frozen=True)
 class Inference:
@@ -61,31 +76,25 @@ class Inference:
 
     def pieces(self) -> list[PiecePair]:
         """Return the canonical parameters: those that every side has, as the first one has them."""
-        common = set.intersection(
-            *({pair.name for pair in other.decided.matched.pieces} for other in self.others)
-        )
+        common = set.intersection(*(other.parameters for other in self.others))
         return [pair for pair in self.others[0].decided.matched.pieces if pair.name in common]
 
     def taps(self) -> list[TapPair]:
         """Return the activations that every side shows."""
-        common = set.intersection(
-            *({tap.name for tap in other.decided.taps} for other in self.others)
-        )
+        common = set.intersection(*(other.shown for other in self.others))
         return [tap for tap in self.others[0].decided.taps if tap.name in common]
 
-    def sites(self) -> list[Site]:
+    def sites(self) -> list[SharedDraw]:
         """Return the draws that the tape answers on every side."""
-        common = set.intersection(
-            *({(site.phase, site.a) for site in other.draws.sites} for other in self.others)
-        )
+        common = set.intersection(*(other.answered for other in self.others))
         return [site for site in self.others[0].draws.sites if (site.phase, site.a) in common]
 
     def phases(self) -> list[str]:
         """Return the names of the training phases that every side has, in the first one's order."""
         named = [phase.name for phase in self.first.survey.phases]
-        return [
-            name for name in named if all(_phase(other.side.survey, name) for other in self.others)
-        ]
+        for other in self.others:
+            named = [name for name in named if _phase(other.side.survey, name)]
+        return named
 
     def losses(self, phase: str) -> list[str]:
         """Return the loss terms of a phase that every side has, `total` last."""
@@ -138,12 +147,13 @@ class Inference:
             "taps": [*self._own_taps(against)],
             "outputs": _outputs(first, survey),
             "draws": self._own_draws(survey, against),
-            "losses": {
-                phase: {name: name for name in self.losses(phase)} for phase in self.phases()
-            },
+            "losses": {phase: self._own_losses(phase) for phase in self.phases()},
             "optimizers": optimizers,
             "slots": self._slots(optimizers),
         }
+
+    def _own_losses(self, phase: str) -> dict[str, str]:
+        return {name: name for name in self.losses(phase)}
 
     def _own_pieces(self, against: Against | None) -> list[Piece]:
         names = [pair.name for pair in self.pieces()]
@@ -190,6 +200,19 @@ class Inference:
         return words
 
 
+def _piece_names(against: Against) -> set[str]:
+    return {pair.name for pair in against.decided.matched.pieces}
+
+
+def _tap_names(against: Against) -> set[str]:
+    return {tap.name for tap in against.decided.taps}
+
+
+def _draw_places(against: Against) -> set[tuple[str, int]]:
+    """Return phase and number, on the first side, of the draws that both make."""
+    return {(site.phase, site.a) for site in against.draws.sites}
+
+
 def start_values(
     role: str, own: NDArray[np.float64], generator: np.random.RandomState
 ) -> NDArray[np.float64]:
@@ -215,8 +238,7 @@ def start_values(
 
 def plain(piece: Piece) -> dict[str, Any]:
     """Return a piece as plain JSON."""
-    content = dataclasses.asdict(piece)
-    return {**content, "steps": [_listed(step) for step in content["steps"]]}
+    return {name: _listed(value) for name, value in dataclasses.asdict(piece).items()}
 
 
 def _listed(value: Any) -> Any:

@@ -15,7 +15,7 @@ from backends.survey import Layer, Piece, Survey
 from harness.errors import UsageError, remedy
 from harness.pairs import steps
 from harness.pairs.inference import Inference
-from harness.pairs.matching import RAW, USER, Matched, PiecePair, shaped, stepped
+from harness.pairs.matches import RAW, USER, Matched, PiecePair, shaped, stepped
 from harness.pairs.taps import Axes, TapPair, by_name, paired
 
 if sys.version_info >= (3, 11):
@@ -72,16 +72,19 @@ def text(inference: Inference) -> str:
         for label, pieces in owners.items():
             lines.append(f"{_key(label)} = {_piece(pieces[name], surveys[label])}")
         lines += [f"decided = {_quoted(decided)}", ""]
-    taps = {label: {tap["name"]: tap for tap in plan["taps"]} for label, plan in plans.items()}
+    taps = {label: _by_name(plan["taps"]) for label, plan in plans.items()}
     for tap in inference.taps():
         lines += ["[[layer]]", f"name = {_quoted(tap.name)}"]
-        for label, own in taps.items():
-            lines.append(f"{_key(label)} = {_layer(own[tap.name])}")
+        lines += [f"{_key(label)} = {_layer(own[tap.name])}" for label, own in taps.items()]
         lines += [f"decided = {_quoted(tap.how)}", ""]
     for other in inference.others:
         lines += _unmatched(inference.first.label, (p.name for p in other.decided.matched.only_a))
         lines += _unmatched(other.side.label, (p.name for p in other.decided.matched.only_b))
     return "\n".join(lines)
+
+
+def _by_name(planned: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {tap["name"]: tap for tap in planned}
 
 
 def _unmatched(label: str, names: Iterable[str]) -> list[str]:
@@ -194,11 +197,11 @@ def matched(content: MapFile, a: tuple[str, Survey], b: tuple[str, Survey]) -> M
         UsageError: a side has no parameter of a name, or a step does not fit.
     """
     pairs, units = [], []
-    kinds = [{layer.name: layer.kind for layer in survey.layers} for _, survey in (a, b)]
+    left, right = by_name(a[1].layers), by_name(b[1].layers)
     for entry in content.parameters:
         x, part = _chosen(content.path, entry, *a)
         y, _ = _chosen(content.path, entry, *b)
-        kind_a, kind_b = kinds[0].get(x.layer, RAW[0]), kinds[1].get(y.layer, RAW[0])
+        kind_a, kind_b = _kind(left, x), _kind(right, y)
         free = kind_a != kind_b or kind_a in RAW
         pairs.append(PiecePair(entry.name, x, shaped(y, x.shape, free), USER, part, free))
         units.append((x.layer, y.layer))
@@ -215,6 +218,10 @@ def matched(content: MapFile, a: tuple[str, Survey], b: tuple[str, Survey]) -> M
         tuple(piece for piece in a[1].pieces if not used_a & {*piece.sources}),
         tuple(piece for piece in b[1].pieces if not used_b & {*piece.sources}),
     )
+
+
+def _kind(layers: Mapping[str, Layer], piece: Piece) -> str:
+    return layers[piece.layer].kind if piece.layer in layers else RAW[0]
 
 
 def _chosen(

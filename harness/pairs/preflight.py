@@ -12,6 +12,7 @@ from typing import Any
 from backends.contract import Stage
 from backends.survey import Layer, OptimizerSurvey, Survey
 from harness.pairs.inference import Against, Inference
+from harness.pairs.matches import RAW
 
 #: Attributes that a forward pass does not show, with the stage that does.
 LATER = {
@@ -110,24 +111,28 @@ def _of_layers(
     a: Survey, b: Survey, against: Against, sides: tuple[str, str]
 ) -> Iterator[AttributeDifference]:
     left, right = _layers(a), _layers(b)
-    pairs = dict.fromkeys(
-        [*against.decided.matched.units, *((tap.a, tap.b) for tap in against.decided.taps)]
-    )
-    inside = _activations(b)
+    units = against.decided.matched.units
+    pairs = dict.fromkeys([*units, *((tap.a, tap.b) for tap in against.decided.taps)])
+    behind_a, behind_b = _activations(a), _activations(b)
     for name_a, name_b in pairs:
         x, y = left.get(name_a), right.get(name_b)
-        if x is None or y is None or x.kind != y.kind:
+        if x is None or y is None:
+            continue
+        if x.kind != y.kind:
+            # An activation may be shown by a layer of another kind; weights are used by theirs.
+            if (name_a, name_b) in units and not {x.kind, y.kind} & {*RAW}:
+                values = x.type, y.type
+                yield AttributeDifference(x.name, "kind", *values, sides, Stage.FORWARD)
             continue
         ours, theirs = dict(x.attributes), dict(y.attributes)
-        _settle(ours, theirs, inside.get(name_b))
+        _settle(ours, theirs, behind_a.get(name_a, ""), behind_b.get(name_b, ""))
         for what in sorted(ours.keys() & theirs.keys()):
             if not same(ours[what], theirs[what]):
                 stage = LATER.get(what, Stage.FORWARD)
                 if what in SHAPED:
                     stage = Stage.WEIGHTS
-                yield AttributeDifference(
-                    x.name, what, worded(ours[what]), worded(theirs[what]), sides, stage
-                )
+                values = worded(ours[what]), worded(theirs[what])
+                yield AttributeDifference(x.name, what, *values, sides, stage)
 
 
 def _activations(survey: Survey) -> dict[str, str]:
@@ -139,15 +144,17 @@ def _activations(survey: Survey) -> dict[str, str]:
     return behind
 
 
-def _settle(ours: dict[str, Any], theirs: dict[str, Any], behind: str | None) -> None:
-    """Leave out an activation that one side has in the layer and the other behind it."""
+def _settle(ours: dict[str, Any], theirs: dict[str, Any], behind_a: str, behind_b: str) -> None:
+    """Take for the activation of a layer without one that which runs right behind it, if the other
+    side has one in the layer; leave both out where nothing can be seen: the forward pass tells."""
     values = [side.get("activation") for side in (ours, theirs)]
     linear = [value in ("linear", None, "") for value in values]
-    if linear[0] != linear[1]:
-        # Inside of one, a layer or a function of its own behind the other: the forward pass tells.
-        if behind is not None and linear[1] and behind != str(values[0]):
-            theirs["activation"] = behind
-            return
+    if linear[0] == linear[1]:
+        return
+    lacking, behind = (ours, behind_a) if linear[0] else (theirs, behind_b)
+    if behind:
+        lacking["activation"] = behind
+    else:
         ours.pop("activation", None)
         theirs.pop("activation", None)
 
@@ -239,8 +246,8 @@ def _of_losses(a: Survey, b: Survey, sides: tuple[str, str]) -> Iterator[Attribu
             yield AttributeDifference(
                 f"loss of {phase}", "reduction", a.losses[phase], b.losses[phase], sides, Stage.LOSS
             )
-    for phase in sorted({item.name for item in a.phases} ^ {item.name for item in b.phases}):
-        ours, theirs = ({item.name for item in own.phases} for own in (a, b))
+    ours, theirs = {item.name for item in a.phases}, {item.name for item in b.phases}
+    for phase in sorted(ours ^ theirs):
         values = (phase if phase in ours else NONE), (phase if phase in theirs else NONE)
         yield AttributeDifference("training step", "phase", *values, sides, None, "left out")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from importlib import resources
 
@@ -33,9 +32,15 @@ def text(sides: Sequence[tuple[str, str]]) -> str:
             )
         name = NAMES[number] if number < len(NAMES) else f"{NAMES[-1]}_{number}"
         part = _template(TEMPLATES[backend]).replace("{{ name }}", name)
-        part = part.replace("{{ build }}", build)
-        parts.append(re.sub(r'@pair\.side\("[^"]*"\)', f'@pair.side("{build}")', part, count=1))
+        head, _, body = part.partition("@pair.side(")
+        parts.append(f"{head}@pair.side({_quoted(build)}){body.partition(')')[2]}")
     return _template("pair.txt").replace("{{ sides }}\n", "".join(parts) + "\n")
+
+
+def _quoted(build: str) -> str:
+    """Return a name as Python has it; one of a user's own may hold anything."""
+    plain = build.isprintable() and not {'"', "\\"} & {*build}
+    return f'"{build}"' if plain else repr(build)
 
 
 def _template(name: str) -> str:

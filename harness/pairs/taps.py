@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from backends.survey import Layer, Survey
 from harness.pairs.alignment import align
-from harness.pairs.matching import ORDER
+from harness.pairs.matches import ORDER
 from harness.pairs.units import NAMES, likeness
 
 Axes = tuple[int, ...] | None
@@ -16,6 +16,8 @@ Axes = tuple[int, ...] | None
 SILENT = ("container", "other")
 #: A pair of layers whose parameters belong together; a pair of the same kind.
 ANCHOR, SAME_KIND = 100.0, 2.0
+#: Names of what a model gives: a side's own, and the canonical one.
+PRODUCTS = ("output", "product")
 LINEAR = ("", "linear", "none", "identity", None)
 
 
@@ -25,7 +27,7 @@ class TapPair:
 
     Attributes:
         name: canonical: the first side's layer. a, b: the layers. axes_a, axes_b: the order in
-            which each side's own axes are the canonical ones. how: as of `matching.PiecePair`.
+            which each side's own axes are the canonical ones. how: as of `matches.PiecePair`.
     """
 
     name: str
@@ -104,7 +106,17 @@ def paired(x: Layer, y: Layer, how: str = ORDER) -> TapPair:
     if _after(y.outputs[0], axes_b) != shape_a:
         orders = orders_of(y.outputs[0], shape_a)
         axes_b = orders[0] if orders else None
-    return TapPair(x.name, x.name, y.name, axes_a, axes_b, how)
+    return TapPair(canonical(x.name), x.name, y.name, axes_a, axes_b, how)
+
+
+def canonical(layer: str) -> str:
+    """Return the name of a layer's activation: the layer's own, but for one that is called as what
+    the model itself gives.
+
+    Args:
+        layer: its path.
+    """
+    return f"layer/{layer}" if layer.partition("/")[0] in PRODUCTS else layer
 
 
 def _known(layer: Layer) -> Axes:

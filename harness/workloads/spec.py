@@ -129,7 +129,14 @@ class Noise:
     high: float = 1.0
 
     def draw(self, generator: np.random.RandomState, steps: int) -> NDArray[Any]:
-        """Return [steps, *shape]: float64, masks uint8."""
+        """Return [steps, *shape]: float64, masks uint8.
+
+        Args:
+                    generator: of the draws. steps: how many.
+
+        Raises:
+            ValueError: the kind is none.
+        """
         shape = (steps, *self.shape)
         if self.kind == "uniform":
             return self.low + (self.high - self.low) * generator.uniform(size=shape)

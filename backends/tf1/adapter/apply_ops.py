@@ -11,7 +11,7 @@ import re
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from backends.tf1.adapter.cones import operation_of, variable_behind, writes
-from backends.tf1.adapter.draws import constant, decimal
+from backends.tf1.adapter.constants import constant, decimal
 from backends.tf1.adapter.model import Model
 
 #: By the end of an operation's type: the kind, and by operand the word of the slot it is.

@@ -23,6 +23,7 @@ from tensorflow.python.ops import script_ops
 from backends.adapter.draws import SERVED, Draws
 from backends.survey import DROPOUT, NORMAL, OTHER_DRAW, UNIFORM
 from backends.tf1.adapter.cones import users
+from backends.tf1.adapter.constants import constant, decimal, rounded
 
 #: Types of operations that draw, and what of.
 UNIFORMS = (
@@ -53,8 +54,6 @@ LEFT = (
 )
 #: Those whose bounds are operands.
 BOUNDED = {"RandomUniformInt": (1, 2)}
-#: What is computed of constants to find another one.
-FOLDED = {"Sub": np.subtract, "RealDiv": np.divide, "Neg": np.negative}
 BELOW_ONE = 1.0 - 2.0**-24
 #: How a comparison with a dropout's numbers keeps: at high ones or at low ones.
 HIGH = {"GreaterEqual": 0, "Greater": 0, "Less": 1, "LessEqual": 1}
@@ -70,6 +69,7 @@ class Site:
             the comparison is in a loop that the draw is not in. high: whether it keeps
             high numbers. rate: whether the threshold is the dropped share, not the kept one.
         low, high_bound, mean, deviation: of other draws. reason: why it is not served.
+        left: whether TensorFlow draws all the same. shape: as far as the graph knows it.
         bounded: whether its bounds are operands. output: of a dropout, the tensor that it gives, or
             None.
     """
@@ -84,7 +84,9 @@ class Site:
         self.output: Optional[str] = None
         self.low, self.high_bound, self.mean, self.deviation = 0.0, 1.0, 0.0, 1.0
         self.reason = OTHERS.get(op.type, "")
-        self.bounded = op.type in BOUNDED
+        self.bounded, self.left = op.type in BOUNDED, op.type in LEFT
+        known = op.outputs[0].shape
+        self.shape = () if known.ndims is None else tuple(size or 0 for size in known.as_list())
         self.kind = OTHER_DRAW
         factor, shift, result = _scaled(op.outputs[0])
         if op.type in NORMALS:
@@ -160,39 +162,6 @@ def _copies(tensor: Any, original: Any) -> bool:
     while tensor is not original and tensor.op.type in ("Identity", "Cast", "Enter"):
         tensor = tensor.op.inputs[0]
     return tensor is original
-
-
-def constant(tensor: Any) -> Any:
-    """Return the value of a tensor that is a constant, or None.
-
-    Args:
-        tensor: of a Python graph.
-    """
-    while tensor.op.type in ("Identity", "Enter", "Cast") and len(tensor.op.inputs):
-        tensor = tensor.op.inputs[0]
-    if tensor.op.type in FOLDED:
-        values = [constant(item) for item in tensor.op.inputs]
-        known = all(value is not None for value in values)
-        return FOLDED[tensor.op.type](*values) if known else None
-    return tf.get_static_value(tensor) if tensor.op.type != "Placeholder" else None
-
-
-def rounded(value: float) -> float:
-    """Return a share without the digits that a subtraction in float32 adds.
-
-    Args:
-        value: a number between 0 and 1.
-    """
-    return float(f"{value:.7g}")
-
-
-def decimal(value: Any) -> float:
-    """Return the number that a float32 was written as.
-
-    Args:
-        value: a NumPy scalar of any dtype.
-    """
-    return float(str(value)) if isinstance(value, np.float32) else float(value)
 
 
 def _scaled(tensor: Any) -> Tuple[float, float, Any]:

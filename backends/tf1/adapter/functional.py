@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional
 
 from backends.survey import DROPOUT
-from backends.tf1.adapter.draws import constant
+from backends.tf1.adapter.constants import constant
+from backends.tf1.adapter.float64 import decimal_attribute
 from backends.tf1.adapter.forward import Forward, Recognized
 from backends.tf1.adapter.kernels import windowed
-from backends.tf1.adapter.widening import decimal_attribute
 
 #: By the type of an operation, the word of the nonlinearity.
 ACTIVATIONS = {

@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 import numpy as np
 import tensorflow
 import tensorflow.compat.v1 as tf
-from tensorflow.python.framework import tensor_util
+from tensorflow.python.framework import ops, tensor_util
 from tensorflow.python.ops import gradients_util, nn, nn_impl
 
 from backends.contract import Unsupported
@@ -99,21 +99,25 @@ class Source:
             self._constant(values, made)
             return made
 
-        gradients_util._GradientsHelper = gradients
-        tensor_util.make_tensor_proto = make_tensor_proto
+        def new_graph() -> None:
+            # Programs begin with it; this graph is as good as new then.
+            if self.graph.get_operations():
+                reset()
+
+        reset = ops.reset_default_graph
+        changes = [
+            (gradients_util, "_GradientsHelper", gradients),
+            (tensor_util, "make_tensor_proto", make_tensor_proto),
+        ]
         modules = (nn, nn_impl, tf.nn, tensorflow.nn) if double else ()
-        fused = [getattr(module, "fused_batch_norm", None) for module in modules]
-        try:
-            for module in modules:
-                if hasattr(module, "fused_batch_norm"):
-                    module.fused_batch_norm = unfused_batch_norm
+        changes += [(module, "reset_default_graph", new_graph) for module in (ops, tf, tensorflow)]
+        changes += [(module, "fused_batch_norm", unfused_batch_norm) for module in modules]
+        with contextlib.ExitStack() as stack:
+            for module, name, function in changes:
+                if hasattr(module, name):
+                    stack.callback(setattr, module, name, getattr(module, name))
+                    setattr(module, name, function)
             yield
-        finally:
-            gradients_util._GradientsHelper = helper
-            tensor_util.make_tensor_proto = proto
-            for module, function in zip(modules, fused):
-                if function is not None:
-                    module.fused_batch_norm = function
 
     def _differentiated(self, ys: Any, xs: Any, gradients: Any) -> None:
         ys = list(ys) if isinstance(ys, (list, tuple)) else [ys]

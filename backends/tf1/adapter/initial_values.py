@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Optional, Tuple
 
-from backends.tf1.adapter.draws import constant, decimal
+from backends.tf1.adapter.constants import constant, decimal
 
 #: A truncated normal distribution of deviation 1 has this deviation after it is cut at 2.
 TRUNCATED = 0.87962566103423978

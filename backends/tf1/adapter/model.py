@@ -4,7 +4,7 @@ is fed, what inference gives, losses, gradients and updates of each phase, draws
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -42,8 +42,11 @@ class Model:
         self._name_all()
         starts = [*self.outputs.values(), *self.feeds.values()]
         starts += [pair[0] for pair in self._training]
+        self._phases = {phase: self._calls_of(phase) for phase in self.trains}
         for phase, names in self.trains.items():
             starts += [*names, *self._losses.get(phase, {}).values()]
+            # What is differentiated need not be upstream of the update.
+            starts += self.losses(phase).values()
         cone = self.cones.above(starts)
         self._find_variables(cone, starts)
         # What updates statistics is asked about even where no training runs it.
@@ -52,7 +55,6 @@ class Model:
         initial = self.cones.above(self._initializers)
         order = {name: self.cones.order[name] for name in cone if name not in initial}
         self.sites: List[Site] = sites_of(self.graph, order)
-        self._phases = {phase: self._calls_of(phase) for phase in self.trains}
         self.taken_from_updates: List[str] = []
         self._drawn: Dict[Tuple[str, ...], bool] = {}
         self._moving: Dict[Tuple[str, ...], bool] = {}
@@ -109,7 +111,7 @@ class Model:
             pairs = {
                 name: parts
                 for name, parts in call.gradients.items()
-                if name in self.variables and operation_of(parts[0]) in cone
+                if operation_of(parts[0]) in cone
             }
             if pairs:
                 calls.append(Differentiated(call.totals, pairs))
@@ -233,6 +235,15 @@ class Model:
             cone = self.cones.above(names)
             self._drawn[names] = any(site.name in cone for site in self.sites)
         return self._drawn[names]
+
+    def left(self, fetches: Iterable[str]) -> List[Site]:
+        """Return the sites of a run that TensorFlow itself draws.
+
+        Args:
+            fetches: names of tensors and operations.
+        """
+        cone = self.cones.above(fetches)
+        return [site for site in self.sites if site.left and site.name in cone]
 
     def moves(self, fetches: Sequence[str]) -> bool:
         """Return whether a run moves state.

@@ -7,9 +7,9 @@ import re
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 from backends.tf1.adapter.cones import behind, variable_behind
-from backends.tf1.adapter.draws import constant, decimal
+from backends.tf1.adapter.constants import constant, decimal
+from backends.tf1.adapter.float64 import FUSED, decimal_attribute
 from backends.tf1.adapter.forward import Forward, Recognized, grouped
-from backends.tf1.adapter.widening import FUSED, decimal_attribute
 
 MEAN = re.compile(r"(moving|running|pop|population)_mean$")
 VARIANCE = re.compile(r"(moving|running|pop|population)_(var|variance)$")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Set, Tuple
 
-from backends.tf1.adapter.draws import constant, decimal
+from backends.tf1.adapter.constants import constant, decimal
 from backends.tf1.adapter.forward import Forward, Recognized, scope_of
 
 WORDS = {"Tanh": "tanh", "Sigmoid": "sigmoid", "Relu": "relu", "Elu": "elu", "Relu6": "relu6"}

@@ -14,8 +14,8 @@ import tensorflow.compat.v1 as tf
 from tensorflow.core.framework import types_pb2
 
 from backends.tf1.adapter.draws import BOUNDED, LEFT, RANDOM, Answers
+from backends.tf1.adapter.float64 import DOUBLE, SINGLE
 from backends.tf1.adapter.graph_source import SEED
-from backends.tf1.adapter.widening import DOUBLE, SINGLE
 
 
 def pruned(definition: Any, wanted: Set[str]) -> Any:

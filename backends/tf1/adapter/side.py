@@ -20,13 +20,13 @@ from backends.pair import Declared
 from backends.recording import graph_feeding
 from backends.survey import Survey
 from backends.tf1 import runtime
-from backends.tf1.adapter import gradients, rewrite, surveying
+from backends.tf1.adapter import examination, gradients, rewrite
 from backends.tf1.adapter.apply_ops import Optimizers
 from backends.tf1.adapter.draws import Answers, Call
 from backends.tf1.adapter.engine import Engine
+from backends.tf1.adapter.float64 import widen
 from backends.tf1.adapter.layers import Layers
 from backends.tf1.adapter.model import Model
-from backends.tf1.adapter.widening import widen
 
 #: Orders of draws that are remembered; with lengths that vary every batch has its own.
 MOST_ORDERS = 256
@@ -133,7 +133,7 @@ class Side(adapter.Side):
         Args:
             fetches: what is run. feed: by the name of a tensor.
         """
-        names = tuple(sorted(surveying.fetched(fetches)))
+        names = tuple(sorted(examination.fetched(fetches)))
         if not self.model.drawn(names):
             return []
         key = names, self.model.shaping(feed)
@@ -152,7 +152,7 @@ class Side(adapter.Side):
     # -- state -------------------------------------------------------------------------------------
 
     def survey(self, arrays: Arrays) -> Survey:
-        return surveying.survey(self, arrays)
+        return examination.survey(self, arrays)
 
     def parameters(self) -> Dict[str, np.ndarray]:
         return self._engines[self._current].read(self.layers.parameters())
@@ -198,7 +198,7 @@ class Side(adapter.Side):
     ) -> StepResult:
         feed = self.model.feed(arrays, training=True)
         if gradients is not None:
-            feed.update(self._taught(phase, feed, gradients))
+            feed.update(self._forced(phase, feed, gradients))
         values = self._run(self.step_fetches(phase, watch), feed, draws)
         losses, updated = {}, self.optimizers.of_phase(phase)
         for name, value in values["losses"].items():
@@ -226,14 +226,14 @@ class Side(adapter.Side):
             name: gradients.total(parts, self.model.shapes[name]) for name, parts in values.items()
         }
 
-    def _taught(self, phase: str, feed: Mapping[str, Any], taught: Arrays) -> Dict[str, Any]:
+    def _forced(self, phase: str, feed: Mapping[str, Any], forced: Arrays) -> Dict[str, Any]:
         """Return what puts a teacher's gradients in the place of the graph's own."""
         extra: Dict[str, Any] = {}
         for name, calls in self.model.gradients(phase).items():
-            if name in taught:
+            if name in forced:
                 sparse = [parts[1] for parts in calls if len(parts) == 2]
                 rows = self.evaluate(sparse, feed) if sparse else []
-                extra.update(gradients.replaced(calls, taught[name], rows))
+                extra.update(gradients.replaced(calls, forced[name], rows))
         return extra
 
     def look(

@@ -177,33 +177,54 @@ OPERATIONS = {
     "activation": ("relu", "gelu", "tanh", "sigmoid", "softmax", "silu", "swish", "elu"),
     "reshape": ("reshape", "transpose", "expand_dims", "squeeze"),
 }
+#: What Keras 2 makes of such functions.
+LAMBDAS = ("TFOpLambda", "SlicingOpLambda")
 CONTAINER = Rule("container")
 OTHER = Rule("other")
 
 
+def meant(layer: Any) -> Any:
+    """Return the layer that is run at every place of a series, for one around it: the two count as
+    one layer, since Keras 3 runs the inner one where nobody sees it."""
+    is_around = any(kind.__name__ == "TimeDistributed" for kind in type(layer).__mro__)
+    inside = getattr(layer, "layer", None) if is_around else None
+    return layer if inside is None or weights.children(inside) else meant(inside)
+
+
 def rule(layer: Any) -> Rule:
     """Return the rule of a layer."""
+    inside = meant(layer)
+    if inside is not layer:
+        held = rule(inside)
+        return held._replace(weights=lambda _: held.weights(inside), whole=True)
+    if is_operation(layer):
+        return _operation(layer)
     for kind in type(layer).__mro__:
         if kind.__name__ in RULES and "keras" in kind.__module__:
             return RULES[kind.__name__]
     if weights.children(layer):
         return CONTAINER
-    if type(layer).__name__ in ("TFOpLambda", "SlicingOpLambda") or not hasattr(layer, "call"):
-        return _operation(layer.name)
     return OTHER
 
 
-def _operation(name: str) -> Rule:
-    words = name.lower().split(".")[-1].rstrip("_0123456789")
+def is_operation(layer: Any) -> bool:
+    """Return whether it is a function in a functional model, and no layer: `x + y`."""
+    return type(layer).__name__ in LAMBDAS or not hasattr(layer, "add_weight")
+
+
+def _operation(layer: Any) -> Rule:
+    name = layer.name if type(layer).__name__ in LAMBDAS else type(layer).__name__
+    words = vocabulary.snake(name.split(".")[-1]).rstrip("_0123456789")
     for kind, parts in OPERATIONS.items():
         if any(part in words for part in parts):
-            word = "activation" if kind == "activation" else "operation"
+            word = {"activation": kind, "merge": kind}.get(kind, "operation")
             return Rule(kind, {word: Fixed(words)})
     return Rule("other", {"operation": Fixed(words)})
 
 
 def attributes(layer: Any) -> Dict[str, Any]:
     """Return what a layer says of itself, in the shared words."""
+    layer = meant(layer)
     words: Dict[str, Any] = {}
     for word, source in rule(layer).words.items():
         if isinstance(source, Fixed):

@@ -60,7 +60,8 @@ class Names:
         if rule.whole:
             self._hide(layer, place.path)
             return
-        for child in weights.children(layer):
+        operations = list(getattr(layer, "operations", ()))
+        for child in [*weights.children(layer), *filter(layers.is_operation, operations)]:
             if id(child) not in self.places and id(child) not in self.inside:
                 self.add(child, place.path)
 

@@ -11,6 +11,7 @@ from backends.adapter.draws import Draws
 from backends.adapter.side import FORWARD, GENERATE, Arrays
 from backends.survey import Draw, Layer, Phase, Survey
 from backends.tf2.adapter import layers, objects, optimizers, vocabulary
+from backends.tf2.adapter.steps import scalar, scalars
 from backends.tf2.adapter.taps import Call, flattened
 from backends.tf2.releases import keras_version
 
@@ -46,7 +47,9 @@ def survey(side: Any, arrays: Arrays) -> Survey:
         remarks += _remarks(phase, capture, returned)
     remarks += sorted({draw.reason for draw in draws if draw.reason})
     remarks += [
-        f"no step uses the optimizer {name}" for name in side.optimizers if name not in moved
+        f"no step uses the optimizer {name or type(held).__name__}"
+        for name, held in side.optimizers.items()
+        if name not in moved
     ]
     outputs = {"output" + name: _shape(value) for name, value in flattened(output).items()}
     surveyed = []
@@ -155,7 +158,7 @@ def _remarks(phase: str, capture: Any, returned: Any) -> List[str]:
             f"the phase {phase} differentiates nothing by a weight of the models: its gradients"
             " cannot be shown"
         )
-    if not flattened(returned) and not isinstance(returned, (int, float)):
+    if scalar(returned) is None and not scalars(returned):
         remarks.append(
             f"the step of the phase {phase} returns no loss: timed runs of it report none"
         )

@@ -18,7 +18,7 @@ from backends.adapter.side import Arrays, StepResult, Tap
 from backends.contract import ForcedActivations, Setting, Stage
 from backends.survey import Survey
 from backends.tf2 import runtime
-from backends.tf2.adapter import draws, forcing, objects, reports
+from backends.tf2.adapter import draws, objects, reports, teacher_forcing
 from backends.tf2.adapter.built import Built
 from backends.tf2.adapter.steps import Capture, captured, eagerly, scalar, scalars
 from backends.tf2.adapter.taps import Call, Watcher, flattened, watched
@@ -218,7 +218,9 @@ class Side(Built):
         self.prepare(arrays)
         before = self.snapshot()
         try:
-            return forcing.look_from(self, self.batch(arrays), training, draws, (taps, teacher))
+            return teacher_forcing.look_from(
+                self, self.batch(arrays), training, draws, (taps, teacher)
+            )
         finally:
             self.restore(before)
 

@@ -86,8 +86,8 @@ class Capture:
         if self.teacher is None or name not in self.teacher:
             return value
         # Several calls to one parameter: the first has the sum, the others nothing.
-        taught = self.teacher[name] * scale if first else np.zeros_like(self.teacher[name])
-        return _in_place_of(value, taught)
+        forced = self.teacher[name] * scale if first else np.zeros_like(self.teacher[name])
+        return _in_place_of(value, forced)
 
     def scaled(self, original: Any, optimizer: Any, loss: Any, *args: Any, **kwargs: Any) -> Any:
         """Scale a loss, and write down by how much."""
@@ -120,26 +120,26 @@ def _is_trained(source: Any) -> bool:
     return isinstance(inner(source), tf.Variable) and bool(inner(source).trainable)
 
 
-def _in_place_of(value: Any, taught: np.ndarray) -> Any:
+def _in_place_of(value: Any, forced: np.ndarray) -> Any:
     """Return a teacher's gradient in the form of the step's own: for some rows alone, where the own
     one is, and the teacher's has no others.
 
     A row that occurs several times keeps the shares of its own gradient where the teacher's sum is
     about its own; an optimizer may treat such a row otherwise than one that occurs once.
     """
-    dense = tf.constant(taught, value.dtype)
+    dense = tf.constant(forced, value.dtype)
     if not isinstance(value, tf.IndexedSlices):
         return dense
     rows = np.asarray(value.indices).reshape(-1)
-    others = np.ones(len(taught), bool)
+    others = np.ones(len(forced), bool)
     others[rows] = False
-    if np.any(taught[others]):
+    if np.any(forced[others]):
         return dense
-    counts = np.bincount(rows, minlength=len(taught))[rows]
+    counts = np.bincount(rows, minlength=len(forced))[rows]
     own = np.asarray(tf.convert_to_tensor(value))
-    parts = np.asarray(value.values).reshape((len(rows), *taught.shape[1:]))
-    ratio = np.divide(taught, own, out=np.full(own.shape, np.inf), where=own != 0)[rows]
-    missing = (taught - own)[rows] / counts.reshape((-1,) + (1,) * (taught.ndim - 1))
+    parts = np.asarray(value.values).reshape((len(rows), *forced.shape[1:]))
+    ratio = np.divide(forced, own, out=np.full(own.shape, np.inf), where=own != 0)[rows]
+    missing = (forced - own)[rows] / counts.reshape((-1,) + (1,) * (forced.ndim - 1))
     with np.errstate(invalid="ignore"):
         shares = np.where(np.abs(ratio) <= 2.0, parts * ratio, parts + missing)
     values = tf.reshape(tf.constant(shares, value.dtype), tf.shape(value.values))

@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import tensorflow as tf
 
+from backends.tf2.adapter import layers
 from backends.tf2.adapter.paths import Names, Place
 
 Answer = Callable[[str, int, int, Any], Any]
@@ -62,7 +63,9 @@ class Watcher:
             return original(layer, *args, **kwargs)
         place = self.names.places.get(id(layer))
         if place is None:
-            if not hasattr(layer, "name") or _symbolic(args, kwargs):
+            # Operations of no functional model are made anew in every call.
+            unknown = layers.is_operation(layer) or not hasattr(layer, "name")
+            if unknown or _symbolic(args, kwargs):
                 return original(layer, *args, **kwargs)
             place = self.names.add(layer, self.layer())
         whole = self.names.is_whole(layer)

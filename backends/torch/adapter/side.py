@@ -16,7 +16,7 @@ from backends.adapter.side import Arrays, StepResult, Tap
 from backends.contract import ForcedActivations, Stage
 from backends.survey import Survey
 from backends.torch import runtime
-from backends.torch.adapter import examination, losses, teaching, values
+from backends.torch.adapter import examination, losses, teacher_forcing, values
 from backends.torch.adapter.draws import Tape
 from backends.torch.adapter.inventory import arrays as read
 from backends.torch.adapter.objects import Objects
@@ -131,7 +131,9 @@ class Side(Objects):
     ) -> ForcedActivations:
         before = self.snapshot()
         try:
-            return teaching.taught(self, arrays, training, draws, teaching.Lesson(taps, teacher))
+            return teacher_forcing.look_from(
+                self, arrays, training, draws, teacher_forcing.TeacherValues(taps, teacher)
+            )
         finally:
             self.restore(before)
 

@@ -191,3 +191,28 @@ MODELS = {
     "gan": (gan, ROWS, "c"),
     "noise": (noise, ROWS, "noise"),
 }
+#: What the survey of each has to say: kinds of layers in order; draws of a step: where, what for,
+#: and the share that is kept.
+KINDS = {
+    "bilstm": ["bidirectional", "lstm", "dropout", "batch_norm", "dense"],
+    "nested": [
+        *["conv", "batch_norm", "activation", "depthwise_conv", "container"] * 2,
+        *["conv_transpose", "global_pool", "dropout", "dense"],
+    ],
+    "attention": [
+        *["embedding", "attention", "merge", "layer_norm", "global_pool", "dense"],
+    ],
+    "gru": ["gru", "rnn", "dense"],
+    "shared": ["dense", "dense"],
+    "gan": ["dense", "container", "dense", "dense", "container"],
+    "noise": ["other", "dense"],
+}
+DRAWS = {
+    "bilstm": [("enc", "dropout", 0.75), ("enc", "dropout", 0.75), ("drop", "dropout", 0.5)],
+    "nested": [("drop", "dropout", 0.5)],
+    "attention": [("att", "dropout", 0.75)],
+    "gru": [("a", "dropout", 0.75)] * 3,
+    "shared": [],
+    "gan": [("", "normal", 1.0)],
+    "noise": [("noise", "normal", 1.0), ("noise", "uniform", 1.0)],
+}

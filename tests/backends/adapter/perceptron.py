@@ -14,7 +14,7 @@ import numpy as np
 from backends import pair
 from backends.adapter.draws import Draws, kept
 from backends.adapter.side import FORWARD, Side, StepResult
-from backends.contract import Taught
+from backends.contract import ForcedActivations
 from backends.survey import DROPOUT, Draw, Layer, OptimizerSurvey, Phase, Piece, Survey
 
 INPUTS, HIDDEN, OUTPUTS, BATCH = 4, 6, 3, 5
@@ -86,7 +86,8 @@ class Perceptron(Side):
         for layer, size in zip(names["layers"], sizes):
             for role, shape, steps in (("kernel", size, turned), ("bias", size[1:], ())):
                 own = (layer + names[role],)
-                pieces.append(Piece(layer + "/" + role, layer, role, shape, True, own, steps))
+                name = layer + "/" + role
+                pieces.append(Piece(name, layer, role, shape, True, sources=own, steps=steps))
         rows = len(arrays["x"])
         first, relu, dropout, second = self.layers
         shape = (HIDDEN, rows) if net.layout == "turned" else (rows, HIDDEN)
@@ -102,7 +103,9 @@ class Perceptron(Side):
         hyper = {"momentum": net.momentum, "learning_rate": net.rate}
         rates = {"0": net.rate, "1": net.rate, "10": net.rate}
         every = tuple(piece.name for piece in pieces)
-        optimizer = OptimizerSurvey("", "SGD", "sgd", hyper, rates, ("momentum",), every)
+        optimizer = OptimizerSurvey(
+            "", "SGD", "sgd", hyper, rates, slots=("momentum",), pieces=every
+        )
         return Survey(
             framework="perceptron 1",
             pieces=tuple(pieces),
@@ -183,7 +186,7 @@ class Perceptron(Side):
         names = [tap.name for tap in taps]
         read = {name: names[max(place - 1, 0) : place] for place, name in enumerate(names)}
         shown = {name: self._shown(layers[name], values[layers[name]]) for name in names}
-        return Taught(shown, read, dict.fromkeys(names, ()), names[:1])
+        return ForcedActivations(shown, read, dict.fromkeys(names, ()), names[:1])
 
     def step(self, phase, arrays, draws, gradients=None, watch=True):
         assert phase == TRAIN

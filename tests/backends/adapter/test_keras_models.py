@@ -18,42 +18,10 @@ from backends.contract import Setting, Unsupported
 pytestmark = [pytest.mark.backends("tf2"), pytest.mark.workloads("linear")]
 NAMES = ("bilstm", "nested", "attention", "gru", "shared", "gan", "noise")
 THREADS = 2
-KINDS = {
-    "bilstm": ["bidirectional", "lstm", "dropout", "batch_norm", "dense"],
-    "nested": [
-        *["conv", "batch_norm", "activation", "depthwise_conv", "container"] * 2,
-        *["conv_transpose", "global_pool", "dropout", "dense"],
-    ],
-    "attention": [
-        *["embedding", "attention", "merge", "layer_norm", "global_pool", "dense"],
-    ],
-    "gru": ["gru", "rnn", "dense"],
-    "shared": ["dense", "dense"],
-    "gan": ["dense", "container", "dense", "dense", "container"],
-    "noise": ["other", "dense"],
-}
-DRAWS = {
-    "bilstm": [("enc", "dropout", 0.75), ("enc", "dropout", 0.75), ("drop", "dropout", 0.5)],
-    "nested": [("drop", "dropout", 0.5)],
-    "attention": [("att", "dropout", 0.75)],
-    "gru": [("a", "dropout", 0.75)] * 3,
-    "shared": [],
-    "gan": [("", "normal", 1.0)],
-    "noise": [("noise", "normal", 1.0), ("noise", "uniform", 1.0)],
-}
-
-
-@pytest.fixture(autouse=True)
-def floats(workload):
-    """What Keras makes layers in is of the whole process: put it back."""
-    yield
-    from backends.tf2.adapter.objects import set_dtypes
-
-    set_dtypes(Setting(precision="fp32", threads=THREADS))
 
 
 @pytest.fixture
-def models(workload):
+def models(keras):
     name = "keras_models"
     if name not in sys.modules:
         here = os.path.dirname(os.path.abspath(__file__))
@@ -84,6 +52,15 @@ def step(side, batch, seed=0, **options):
     return result
 
 
+def differences():
+    """Return how far to go for a difference, and how exact it is: Keras before 2.6 reduces losses
+    in float32 whatever they are in."""
+    import tensorflow as tf
+
+    old = int(tf.__version__.split(".")[1]) < 6
+    return (1e-4, 1e-2) if old else (1e-6, 1e-4)
+
+
 def taps(survey):
     return [
         Tap(f"{layer.name}#{call}", layer.name, call)
@@ -102,15 +79,15 @@ def same(left, right):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_survey(make, name):
+def test_the_survey(make, models, name):
     """Layers in order, every draw with what it is for, pieces that the parameters can be cut into
     and put together from."""
     side, batch = make(name)
     survey = side.survey(batch)
-    assert KINDS[name] == [layer.kind for layer in survey.layers]
+    assert models.KINDS[name] == [layer.kind for layer in survey.layers]
     made = [draw for draw in survey.draws if draw.phase == survey.phases[0].name]
     shown = [(draw.layer.split("/")[-1].split("_")[0], draw.kind, draw.keep) for draw in made]
-    expected = DRAWS[name]
+    expected = models.DRAWS[name]
     assert [item[1:] for item in expected] == [item[1:] for item in shown]
     assert all(
         want[0] in draw.layer or "dropout" in draw.layer for want, draw in zip(expected, made)
@@ -131,7 +108,7 @@ def test_the_survey(make, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_runs_are_exact_and_leave_no_trace(make, name):
+def test_runs_are_exact_and_leave_no_trace(make, models, name):
     """The same state twice gives the same bits; a look moves nothing; `reset` undoes all."""
     side, batch = make(name)
     survey = side.survey(batch)
@@ -158,7 +135,7 @@ def test_runs_are_exact_and_leave_no_trace(make, name):
     side.assign(begun)
     side.reset()
     step(side, batch), step(side, batch)
-    assert bool(DRAWS[name]) == (other.losses != step(side, batch).losses)
+    assert bool(models.DRAWS[name]) == (other.losses != step(side, batch).losses)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -175,9 +152,10 @@ def test_gradients_are_those_of_what_is_differentiated(make, name):
     generator = np.random.RandomState(2)
     direction = {key: generator.normal(size=held.shape) for key, held in result.gradients.items()}
     wanted = {"g_loss": "generator", "c_loss": "critic"} if name == "gan" else {"total": ""}
+    width, error = differences()
     for loss, model in wanted.items():
         values = []
-        for sign in (1e-6, -1e-6):
+        for sign in (width, -width):
             changed = {
                 key: begun[key] + sign * direction[key] if key.startswith(model) else begun[key]
                 for key in direction
@@ -190,7 +168,7 @@ def test_gradients_are_those_of_what_is_differentiated(make, name):
             for key in direction
             if key.startswith(model)
         )
-        assert (values[0] - values[1]) / 2e-6 == pytest.approx(slope, rel=1e-4, abs=1e-8)
+        assert (values[0] - values[1]) / (2 * width) == pytest.approx(slope, rel=error, abs=1e-8)
     nothing = {key: np.zeros_like(held) for key, held in result.gradients.items()}
     step(side, batch, gradients=nothing)
     after = side.parameters()
@@ -249,18 +227,18 @@ def test_each_layer_is_taught(make, name):
     wanted = taps(survey)
     look = side.look(batch, True, Draws("forward"), wanted)
     teacher = {key: value for key, value in look.items() if "#" in key}
-    taught = side.look_from(batch, True, Draws("forward"), wanted, teacher)
-    assert list(look) == list(taught.values)
+    forced = side.look_from(batch, True, Draws("forward"), wanted, teacher)
+    assert list(look) == list(forced.values)
     for key, value in look.items():
-        np.testing.assert_allclose(taught.values[key], value, 1e-9, 1e-9)
+        np.testing.assert_allclose(forced.values[key], value, 1e-9, 1e-9)
     order = [tap.name for tap in wanted]
-    assert order[0] in taught.rooted
-    assert all(taught.read[key] for key in order[1:])
+    assert order[0] in forced.rooted
+    assert all(forced.read[key] for key in order[1:])
     # A teacher that is twice as large at the first layer is seen in the second alone.
     doubled = dict(teacher, **{order[0]: 2.0 * teacher[order[0]]})
     changed = side.look_from(batch, True, Draws("forward"), wanted, doubled)
     assert [key for key in order if np.abs(changed.values[key] - look[key]).max() > 1e-6] == [
-        key for key in order if order[0] in taught.read[key]
+        key for key in order if order[0] in forced.read[key]
     ]
 
 

@@ -12,7 +12,7 @@ OWN = np.arange(24.0).reshape(4, 6)
 
 
 def piece(*steps, sources=("w",), shape=(), name="layer/kernel"):
-    return Piece(name, "layer", "kernel", shape, True, sources, steps)
+    return Piece(name, "layer", "kernel", shape, True, sources=sources, steps=steps)
 
 
 STEPS = [

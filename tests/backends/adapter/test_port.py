@@ -139,9 +139,9 @@ def test_a_teacher_s_values_are_gone_on_from(both, batch):
     behind a fault all is well again."""
     teacher = both[0].forward(batch, True)
     taps = {name: value for name, value in teacher.items() if name != "product"}
-    taught = port("turned", "no_relu").forward_from(batch, True, taps)
-    assert {"relu"} == apart(taps, taught.values)
-    assert ["hidden"] == taught.rooted and ["relu"] == taught.read["dropout"]
+    forced = port("turned", "no_relu").forward_from(batch, True, taps)
+    assert {"relu"} == apart(taps, forced.values)
+    assert ["hidden"] == forced.rooted and ["relu"] == forced.read["dropout"]
 
 
 def test_looks_leave_no_trace(both, batch):

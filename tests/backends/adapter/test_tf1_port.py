@@ -14,6 +14,8 @@ from backends.source import Batch, NativeSource, TapeSource
 
 pytestmark = [pytest.mark.backends("tf1"), pytest.mark.workloads("linear")]
 HERE = os.path.dirname(os.path.abspath(__file__))
+#: As in `conftest`: sessions share the threads of the process.
+THREADS = 2
 
 
 @pytest.fixture
@@ -69,9 +71,9 @@ def port(graphs):
     from backends.adapter.port import Port
     from backends.tf1.adapter import Side
 
-    side = Side(graphs.classifier(), Setting(precision="fp64"))
+    side = Side(graphs.classifier(), Setting(precision="fp64", threads=THREADS))
     survey = side.survey(graphs.ROWS)
-    return Port(config_of(survey, 8), Setting(precision="fp64"), side)
+    return Port(config_of(survey, 8), Setting(precision="fp64", threads=THREADS), side)
 
 
 def batch_of(graphs):
@@ -86,9 +88,9 @@ def test_a_port_shows_its_loss_and_gradients_and_nothing_moves(port, graphs):
     losses = port.losses("train", batch)
     gradients = port.gradients("train", batch)
     forward = port.forward(batch, True)
-    taught = port.forward_from(batch, True, forward)
+    forced = port.forward_from(batch, True, forward)
     for name, value in forward.items():
-        np.testing.assert_allclose(taught.values[name], value, 1e-13, 1e-15)
+        np.testing.assert_allclose(forced.values[name], value, 1e-13, 1e-15)
     assert set(gradients) < set(weights) and "output" == list(forward)[-1]
     for name, value in port.parameters().items():
         np.testing.assert_array_equal(value, weights[name])

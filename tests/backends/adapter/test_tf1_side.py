@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import sys
-
 import numpy as np
 import pytest
 
-from backends.contract import Setting, Unsupported
-
 pytestmark = [pytest.mark.backends("tf1"), pytest.mark.workloads("linear")]
-HERE = os.path.dirname(os.path.abspath(__file__))
+#: As in `conftest`: sessions share the threads of the process.
+THREADS = 2
 
 
 @pytest.fixture(scope="module", params=["fp64", "fp32"])
 def precision(request):
     return request.param
-
-
-@pytest.fixture
-def graphs(workload, backend):
-    """The graphs; imported where TensorFlow is."""
-    name = "tf1_graphs"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, os.path.join(HERE, name + ".py"))
-        module = sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-_SIDES = {}
-
-
-@pytest.fixture
-def made(graphs):
-    """Return a function that makes a side, or the one that an earlier test had, reset."""
-    from backends.tf1.adapter import Side
-
-    def make(name, precision="fp64", *arguments):
-        key = name, precision, arguments
-        if key not in _SIDES:
-            function = getattr(graphs, name)
-            function = function(*arguments) if name == "classifier" else function
-            side = Side(function, Setting(precision=precision))
-            _SIDES[key] = side, side.snapshot()
-        side, start = _SIDES[key]
-        side.restore(start)
-        return side
-
-    return make
 
 
 def tape_of(phase):
@@ -188,11 +150,11 @@ def test_layers_are_taught_one_by_one(made, graphs, name, rows, draws):
     taps = [Tap(layer.name, layer.name) for layer in layers]
     values = side.look(batch, True, tape_of("forward"), taps)
     assert [layer.outputs[0] for layer in layers] == [values[tap.name].shape for tap in taps]
-    taught = side.look_from(batch, True, tape_of("forward"), taps, values)
+    forced = side.look_from(batch, True, tape_of("forward"), taps, values)
     for key, value in values.items():
-        np.testing.assert_allclose(taught.values[key], value, 1e-13, 1e-15)
-    assert not any(taught.own.values())
-    assert all(taught.read[key] or key in taught.rooted for key in values)
+        np.testing.assert_allclose(forced.values[key], value, 1e-13, 1e-15)
+    assert not any(forced.own.values())
+    assert all(forced.read[key] or key in forced.rooted for key in values)
 
 
 def test_the_survey_of_a_classifier(made, graphs, precision):
@@ -310,87 +272,3 @@ def test_the_survey_of_a_convolutional_network(made, graphs, precision):
         optimizer.hyperparameters,
         survey.losses,
     )
-
-
-def test_weights_that_decay_beside_the_update(graphs):
-    """What contrib's and many programs' own AdamW do."""
-    import tensorflow.compat.v1 as tf
-
-    from backends import pair
-    from backends.tf1.adapter import Side
-
-    def build():
-        x = tf.placeholder(tf.float32, [None, 6], "x")
-        loss = tf.reduce_mean(tf.square(graphs.dense(x, 2, "out")), name="loss")
-        train = tf.train.AdamOptimizer(0.01).minimize(loss)
-        with tf.control_dependencies([train]):
-            kernel = tf.trainable_variables()[0]
-            decay = tf.assign_sub(kernel, 0.003 * kernel)
-        return {"train": decay, "loss": loss}
-
-    side = Side(
-        lambda: pair.tf1(build, {"x": "x"}, product="loss", loss="loss", train="train"),
-        Setting(precision="fp64"),
-    )
-    words = side.survey({"x": graphs.ROWS["x"]}).optimizers[0].hyperparameters
-    assert (0.003, "decoupled") == (words["weight_decay"], words["decay"])
-
-
-def test_a_hard_coded_float32_is_float64_in_float64(made, graphs):
-    """Constants are those that the source says, to the last digit."""
-    side = made("adversarial")
-    survey = side.survey(graphs.PAIRS)
-    assert 0.002 == survey.optimizers[1].rates["0"]
-    values = side.look(graphs.PAIRS, False, tape_of("generate"), ())["output"]
-    own = side.parameters()
-    noisy = graphs.PAIRS["z"] + 0.5 * tape_of("generate").draw("normal", (8, 2))
-    hidden = noisy @ own["g/hidden/kernel"] + own["g/hidden/bias"]
-    hidden = np.where(hidden > 0, hidden, 0.2 * hidden)
-    expected = np.tanh(hidden @ own["g/out/kernel"] + own["g/out/bias"])
-    np.testing.assert_allclose(values, expected, 1e-14)
-
-
-def test_what_cannot_be_had_is_said(graphs):
-    from backends.tf1.adapter import Side
-
-    for setting in (Setting(precision="bf16"), Setting(execution="compiled")):
-        with pytest.raises(Unsupported, match="a TF1 graph"):
-            Side(graphs.recurrent, setting)
-
-
-def test_a_saved_graph_with_its_checkpoint(graphs, tmp_path, precision):
-    """A .meta brings its weights; its gradients are those that the update applies, which is
-    said."""
-    import tensorflow.compat.v1 as tf
-
-    from backends import pair
-    from backends.tf1.adapter import Side
-
-    prefix = str(tmp_path / "model.ckpt")
-    with tf.Graph().as_default(), tf.Session() as session:
-        graphs.recurrent().graph()
-        session.run(tf.global_variables_initializer())
-        kernel = next(v for v in tf.trainable_variables() if v.op.name == "out/kernel")
-        expected = session.run(kernel)
-        tf.train.Saver().save(session, prefix)
-
-    def loaded():
-        return pair.tf1(
-            prefix + ".meta",
-            feeds={"x": "x", "y": "y"},
-            product="Square",
-            loss="Mean:0",
-            train="GradientDescent",
-            training={"keep:0": (0.5, 1.0)},
-        )
-
-    side = Side(loaded, Setting(precision=precision))
-    np.testing.assert_array_equal(side.parameters()["out/kernel"], expected)
-    survey = side.survey(graphs.SERIES)
-    assert ["lstm", "dense"] == [layer.kind for layer in survey.layers]
-    assert any("loaded" in remark for remark in survey.remarks)
-    tape = tape_of("train")
-    result = side.step("train", graphs.SERIES, tape)
-    assert 5 == len(tape.made)
-    moved = side.parameters()["out/kernel"]
-    np.testing.assert_allclose(moved, expected - 0.1 * result.gradients["out/kernel"], 1e-6)

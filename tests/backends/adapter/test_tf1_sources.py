@@ -13,6 +13,8 @@ from backends.contract import Setting, Unsupported
 
 pytestmark = [pytest.mark.backends("tf1"), pytest.mark.workloads("linear")]
 HERE = os.path.dirname(os.path.abspath(__file__))
+#: As in `conftest`: sessions share the threads of the process.
+THREADS = 2
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def graphs(workload, backend):
 def side_of(function, precision="fp64"):
     from backends.tf1.adapter import Side
 
-    return Side(function, Setting(precision=precision))
+    return Side(function, Setting(precision=precision, threads=THREADS))
 
 
 def draws(phase):
@@ -123,6 +125,57 @@ def test_patches_are_gone_and_errors_come_through(graphs):
     assert before == patched()
     with pytest.raises(TypeError, match="returns pair"):
         side_of(lambda: None)
+
+
+def test_a_program_of_its_own_ways(graphs, tmp_path):
+    """It resets the graph, reads a loss twice, and shows another one than it differentiates."""
+    import tensorflow.compat.v1 as tf
+
+    from backends import pair
+
+    def build():
+        tf.reset_default_graph()
+        x = tf.placeholder(tf.float32, [None, 6], "x")
+        kernel = tf.Variable(tf.random_normal([6, 2]), name="W1", use_resource=False)
+        bias = tf.Variable(tf.constant(0.1, shape=[2]), name="b1", use_resource=False)
+        out = tf.nn.xw_plus_b(x, kernel, bias, name="out")
+        loss = tf.reduce_mean(tf.square(out))
+        total = loss + 0.01 * tf.nn.l2_loss(kernel)
+        step = tf.train.get_or_create_global_step()
+        train = tf.train.GradientDescentOptimizer(0.1).minimize(total, global_step=step)
+        average = tf.train.ExponentialMovingAverage(0.9)
+        with tf.control_dependencies([train]):
+            train = average.apply([kernel])
+        return {"train": train, "loss": loss}
+
+    def function():
+        return pair.tf1(build, {"x": "x"}, product="out", loss="loss", train=["train"])
+
+    arrays = {"x": graphs.ROWS["x"]}
+    for precision in ("fp64", "fp32"):
+        side = side_of(function, precision)
+        survey = side.survey(arrays)
+        assert ("loss", "total") == survey.phases[0].losses
+        assert ["W1/kernel", "W1/bias"] == [piece.name for piece in survey.pieces]
+        own = side.parameters()
+        start = side.snapshot()[0]
+        result = side.step("train", arrays, draws("train"))
+        out = graphs.ROWS["x"] @ own["W1"] + own["b1"]
+        decay = 0.005 * (own["W1"] ** 2).sum()
+        expected = np.mean(out**2)
+        tolerance = {"fp64": 1e-13, "fp32": 1e-5}[precision]
+        np.testing.assert_allclose(result.losses["loss"], expected, tolerance)
+        # The loss is the one before the update, though a session may read variables after it.
+        np.testing.assert_allclose(result.losses["total"], expected + decay, tolerance)
+        moved = own["W1"] - 0.1 * result.gradients["W1"]
+        np.testing.assert_allclose(side.parameters()["W1"], moved, tolerance, tolerance)
+        after = side.snapshot()[0]
+        copies = [name for name in after if "ExponentialMovingAverage" in name]
+        assert copies and not np.array_equal(after[copies[0]], start[copies[0]])
+        side.assign(own)
+        side.reset()
+        for name, value in start.items():
+            np.testing.assert_array_equal(side.snapshot()[0][name], value)
 
 
 def test_a_name_that_is_not_there_is_said(graphs):

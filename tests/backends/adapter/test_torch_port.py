@@ -36,7 +36,7 @@ def configuration(survey, rows):
         ],
         "outputs": {name: {"own": name} for name in survey.outputs},
         "draws": draws,
-        "losses": {phase.name: {name: name for name in phase.losses} for phase in survey.phases},
+        "losses": {phase.name: dict(zip(phase.losses, phase.losses)) for phase in survey.phases},
         "optimizers": {f"optimizer{item.name}": item.name for item in survey.optimizers},
         "slots": {f"optimizer{item.name}": list(item.slots) for item in survey.optimizers},
     }
@@ -102,9 +102,9 @@ def test_the_port_keeps_the_contract(program):
         np.testing.assert_allclose(value, start[name], rtol=1e-15)
     forward = Batch(case.arrays, taped(sites, "forward", generator))
     shown = port.forward(forward, True)
-    taught = port.forward_from(forward, True, shown)
-    assert set(taught.values) <= set(shown) and taught.rooted
-    for name, value in taught.values.items():
+    forced = port.forward_from(forward, True, shown)
+    assert set(forced.values) <= set(shown) and forced.rooted
+    for name, value in forced.values.items():
         np.testing.assert_array_equal(value, shown[name])
     for phase in port.config["phases"]:
         batch = Batch(case.arrays, taped(sites, phase, generator))

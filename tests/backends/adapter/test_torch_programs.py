@@ -176,7 +176,7 @@ def test_every_draw_is_served_from_the_tape_or_named(side, case):
 
 
 def test_a_teacher_s_values_are_gone_on_with(side, case):
-    """Taught with its own values a side shows what it shows anyway; each layer says whose values it
+    """Forced by its own values a side shows what it shows anyway; each layer says whose values it
     was computed from."""
     survey = side.survey(case.arrays)
     leaves = [
@@ -186,13 +186,13 @@ def test_a_teacher_s_values_are_gone_on_with(side, case):
     ]
     taps = [Tap(layer.name, layer.name) for layer in leaves]
     own = side.look(case.arrays, True, Draws(FORWARD), taps)
-    teacher = {name: value for name, value in own.items() if name in {tap.name for tap in taps}}
-    taught = side.look_from(case.arrays, True, Draws(FORWARD), taps, teacher)
-    for name, value in taught.values.items():
+    teacher = {tap.name: own[tap.name] for tap in taps if tap.name in own}
+    forced = side.look_from(case.arrays, True, Draws(FORWARD), taps, teacher)
+    for name, value in forced.values.items():
         np.testing.assert_array_equal(value, own[name], name)
-    assert taught.rooted
-    readers = [name for name, names in taught.read.items() if names]
-    assert len(readers) + len(taught.rooted) >= len(taps) - 1
+    assert forced.rooted
+    readers = [name for name, names in forced.read.items() if names]
+    assert len(readers) + len(forced.rooted) >= len(taps) - 1
 
 
 def test_a_timed_step_computes_the_same_kind_of_thing_with_nothing_hooked(side, case, monkeypatch):

@@ -255,6 +255,6 @@ def test_a_function_is_a_layer_that_can_be_taught(torch, make):
     assert found["leaky_relu"].attributes == {"activation": "leaky_relu", "slope": 0.3}
     taps = [Tap(name, name) for name in found]
     teacher = {"tanh": np.zeros((6, 3))}
-    taught = side.look_from(ROWS, False, Draws(GENERATE), taps, teacher)
-    np.testing.assert_allclose(taught.values["b"], np.tile(side.parameters()["b.bias"], (6, 1)))
-    assert taught.read["b"] == ["tanh"] and "a" in taught.rooted
+    forced = side.look_from(ROWS, False, Draws(GENERATE), taps, teacher)
+    np.testing.assert_allclose(forced.values["b"], np.tile(side.parameters()["b.bias"], (6, 1)))
+    assert forced.read["b"] == ["tanh"] and "a" in forced.rooted

@@ -14,10 +14,10 @@ from backends.adapter.pieces import apply, canonical, own_values
 from backends.adapter.side import Tap
 from backends.contract import Setting
 from backends.survey import Layer, Piece, Survey
-from harness.pairs import decisions, draws, matching, taps
+from harness.pairs import decisions, draws, matches, taps
 from harness.pairs.decisions import Decided
 from harness.pairs.inference import Against, Inference, SurveyedSide, start_values
-from harness.pairs.matching import Matched
+from harness.pairs.matches import Matched
 from tests.backends.adapter.perceptron import BATCH, INPUTS, OUTPUTS, Perceptron, declared
 
 Values = Mapping[str, np.ndarray]
@@ -54,7 +54,7 @@ class Model:
 
 def decide(a: Model, b: Model, inputs: Sequence[np.ndarray]) -> Decided:
     """Lay two models beside each other, as `harness.experiments.pair_survey` does with workers."""
-    matched = matching.by_rule(a.survey, b.survey)
+    matched = matches.by_rule(a.survey, b.survey)
     shown = taps.by_rule(a.survey, b.survey, matched.units)
     mine = a.own(1)
     start = {part.name: canonical(part, mine) for part in a.survey.pieces}
@@ -88,6 +88,9 @@ def two_inputs(*shape: int) -> list[np.ndarray]:
     """Two inputs of so many axes behind the rows."""
     generator = np.random.RandomState(9)
     return [generator.normal(size=(ROWS, *shape)) for _ in range(decisions.INPUTS)]
+
+
+ATTENDED, FLAT, IMAGES = two_inputs(TIME, WIDTH), two_inputs(WIDTH), two_inputs(2, 3, WIDTH)
 
 
 def chosen(decided: Decided) -> dict[str, str]:
@@ -232,7 +235,7 @@ def inferred(fault: str = "") -> tuple[Inference, dict[str, Perceptron]]:
     values = {part.name: canonical(part, first.parameters()) for part in a.pieces}
     start = {part.name: start_values(part.role, values[part.name], generator) for part in a.pieces}
     models = [_as_model(side, own) for side, own in ((first, a), (second, b))]
-    matched = matching.by_rule(a, b)
+    matched = matches.by_rule(a, b)
     shown = taps.by_rule(a, b, matched.units)
     inputs = [data["x"][:BATCH], data["x"][::-1][:BATCH]]
     walk_a = walked(models[0], a.pieces, start, 1, inputs)

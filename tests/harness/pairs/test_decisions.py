@@ -8,17 +8,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from harness.pairs import decisions, matching, taps
-from harness.pairs.matching import DATA, OPEN, ORDER, USER
+from harness.pairs import decisions, matches, taps
+from harness.pairs.matches import DATA, OPEN, ORDER, USER
 from harness.pairs.taps import TapPair
 from tests.harness.pairs import scenes
 from tests.harness.pairs.scenes import NAMES, ROWS, WIDTH, Model, attention, fused, images, square
 
-STEPS = ("q", "k", "v")
 SPOKEN = ("dense", "dense_1", "dense_2", "dense_3")
-ATTENDED = scenes.two_inputs(scenes.TIME, WIDTH)
-FLAT = scenes.two_inputs(WIDTH)
-IMAGES = scenes.two_inputs(2, 3, WIDTH)
+ATTENDED, FLAT, IMAGES = scenes.ATTENDED, scenes.FLAT, scenes.IMAGES
 
 
 @pytest.mark.parametrize(
@@ -177,7 +174,8 @@ def test_a_missing_bias_stays_missing():
 
 
 def test_another_shape_is_a_difference_and_no_error():
-    """Weights that do not fit are left as they are; where they are used the passes part."""
+    """Weights that do not fit are left as they are, and so stay another shape; what they make of an
+    input is of another shape too, and laid beside nothing."""
     wide = square()
     part = scenes.piece("yours", "w", (WIDTH, WIDTH + 1))
     layer = dataclasses.replace(square("yours").survey.layers[0], outputs=((ROWS, WIDTH + 1),))
@@ -187,7 +185,7 @@ def test_another_shape_is_a_difference_and_no_error():
         {part.name: part.shape},
     )
     decided = scenes.decide(wide, other, FLAT)
-    assert "mine" == decided.first_open
+    assert () == decided.taps
     assert (WIDTH, WIDTH + 1) == decided.matched.pieces[0].b.shape
 
 
@@ -222,8 +220,8 @@ def test_one_input_is_not_enough():
 def test_what_agrees(x: list[float], y: list[float], same: bool):
     """Up to rounding of the largest; what a mask shuts out is alike on both sides, what is no
     number is like nothing, and nothing but infinities proves nothing."""
-    walks = [{f"{number}/l": np.array(value) for number in range(2)} for value in (x, y)]
-    assert same == decisions.agrees(TapPair("l", "l", "l"), *walks)
+    a, b = ({"0/l": np.array(value), "1/l": np.array(value)} for value in (x, y))
+    assert same == decisions.agrees(TapPair("l", "l", "l"), a, b)
 
 
 def test_an_activation_s_axes_are_turned_as_frameworks_do_and_not_otherwise():
@@ -234,8 +232,8 @@ def test_an_activation_s_axes_are_turned_as_frameworks_do_and_not_otherwise():
 
     def decided(axes: tuple[int, ...]) -> TapPair:
         other = np.transpose(value, np.argsort(axes))
-        walks = [{f"{number}/l": held for number in range(2)} for held in (value, other)]
-        units = matching.Matched((), (), (), ())
+        walks = [{"0/l": held, "1/l": held} for held in (value, other)]
+        units = matches.Matched((), (), (), ())
         (tap,) = decisions.decide(units, [pair], walks[0], lambda _: walks[1]).taps
         return tap
 
@@ -255,10 +253,10 @@ def test_a_layer_that_shows_one_activation_shows_no_other():
     walk_b = {f"{number}/act": value for number in range(2)}
     walk_b |= {f"{number}/late": other for number in range(2)}
     pairs = [TapPair("relu", "relu", "act"), TapPair("dropout", "dropout", "late")]
-    decided = decisions.decide(matching.Matched((), (), (), ()), pairs, walk_a, lambda _: walk_b)
+    decided = decisions.decide(matches.Matched((), (), (), ()), pairs, walk_a, lambda _: walk_b)
     assert ["act", "late"] == [tap.b for tap in decided.taps]
     assert "dropout" == decided.first_open
-    alone = decisions.decide(matching.Matched((), (), (), ()), pairs[1:], walk_a, lambda _: walk_b)
+    alone = decisions.decide(matches.Matched((), (), (), ()), pairs[1:], walk_a, lambda _: walk_b)
     assert [("act", DATA)] == [(tap.b, tap.how) for tap in alone.taps]
 
 
@@ -294,7 +292,7 @@ def test_runs_are_counted():
 def test_what_a_map_says_is_taken_as_it_is():
     """Data say where it agrees, and change nothing of it."""
     a, b = square(), square("yours", turned=True)
-    matched = matching.by_rule(a.survey, b.survey)
+    matched = matches.by_rule(a.survey, b.survey)
     matched = dataclasses.replace(
         matched, pieces=tuple(dataclasses.replace(pair, how=USER) for pair in matched.pieces)
     )

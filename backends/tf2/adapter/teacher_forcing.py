@@ -18,7 +18,7 @@ from backends.tf2 import runtime
 from backends.tf2.adapter.steps import eagerly
 from backends.tf2.adapter.taps import Watcher, flattened
 
-Lesson = Tuple[Sequence[Tap], Arrays]
+TeacherValues = Tuple[Sequence[Tap], Arrays]
 
 
 def look_from(
@@ -26,15 +26,15 @@ def look_from(
     batch: Dict[str, Any],
     training: bool,
     draws: Optional[Draws],
-    lesson: Lesson,
+    teacher_values: TeacherValues,
 ) -> ForcedActivations:
     """Return what `Side.look_from` promises.
 
     Args:
         side: of Keras models. batch: as tensors. training: in which mode. draws: that answer.
-        lesson: the taps, and the teacher's values of them.
+        teacher_values: the taps, and the teacher's values of them.
     """
-    taps, teacher = lesson
+    taps, teacher = teacher_values
     wanted = {(tap.layer, tap.call, tap.output): tap.name for tap in taps}
     values = {name: np.asarray(value) for name, value in teacher.items()}
     origins: Dict[str, Any] = {}

@@ -12,7 +12,8 @@ from backends.adapter.draws import SERVED
 from backends.adapter.side import FORWARD, GENERATE, Arrays
 from backends.survey import DROPOUT, Draw, Layer, OptimizerSurvey, Phase, Survey
 from backends.tf1.adapter.apply_ops import EPSILON_PLACES, Optimizer
-from backends.tf1.adapter.draws import RANDOM, Call, decimal, rounded
+from backends.tf1.adapter.constants import decimal, rounded
+from backends.tf1.adapter.draws import RANDOM, Call
 from backends.tf1.adapter.initial_values import initializer
 
 #: What Keras feeds with whether it trains.
@@ -92,6 +93,7 @@ def _draws(side: Any, arrays: Arrays) -> Dict[str, List[Draw]]:
         order = side.order(fetches, model.feed(arrays, training))
         served = [call for call in order if call[0].kind in SERVED]
         others = [call for call in order if call[0].kind not in SERVED]
+        others += [(site, site.shape, 1.0) for site in model.left(fetched(fetches))]
         rows = [_draw(phase, index, call) for index, call in enumerate(served + others)]
         result[phase] = rows
     return result

@@ -18,28 +18,28 @@ from backends.torch.adapter.taps import Record
 from backends.torch.dependencies import Tracer
 
 
-class Lesson(NamedTuple):
+class TeacherValues(NamedTuple):
     """What is looked at, and what the teacher has there: by tap."""
 
     taps: Sequence[Tap]
     teacher: Mapping[str, np.ndarray]
 
 
-class Pupil:
+class ForcedRun:
     """Answers for layers with the teacher's values, and keeps their own.
 
     Args:
-        lesson: what is taught. tracer: tells what each value was computed from.
+        teacher_values: what is forced. tracer: tells what each value was computed from.
 
     Attributes:
         kept: the layers' own values by tap, in order. starts: the node that each was.
     """
 
-    def __init__(self, lesson: Lesson, tracer: Tracer) -> None:
-        self.teacher, self.tracer = lesson.teacher, tracer
+    def __init__(self, teacher_values: TeacherValues, tracer: Tracer) -> None:
+        self.teacher, self.tracer = teacher_values.teacher, tracer
         self.kept: Dict[str, torch.Tensor] = {}
         self.starts: Dict[str, Node] = {}
-        self._record = Record(lesson.taps)
+        self._record = Record(teacher_values.taps)
 
     def seen(self, path: str, call: int, module: Any, inputs: Any, output: Any) -> Any:
         """Answer for one layer, as `taps.Seen` says."""
@@ -63,17 +63,17 @@ class Pupil:
         return answer
 
 
-def taught(
-    side: Any, rows: Arrays, training: bool, draws: Optional[Draws], lesson: Lesson
+def look_from(
+    side: Any, rows: Arrays, training: bool, draws: Optional[Draws], teacher_values: TeacherValues
 ) -> ForcedActivations:
     """Return what `Side.look_from` promises; the caller puts the state back.
 
     Args:
         side: whose model runs. rows: the batch. training: in which mode. draws: that answer.
-        lesson: taps and the teacher's values.
+        teacher_values: taps and the teacher's values.
     """
     tracer = Tracer()
-    pupil = Pupil(lesson, tracer)
+    forced = ForcedRun(teacher_values, tracer)
     batch = side.batch(rows)
     held = dict(side.inventory.tensors())
     for model in side.declared.models.values():
@@ -86,9 +86,9 @@ def taught(
         mark=lambda value: tracer.mark((DATA, "draws"), value),
     )
     # The tape above the tracer: what it puts in is seen.
-    running = side.running(pupil.seen)
+    running = side.running(forced.seen)
     with side.mode(training), tracer, side.serving(tape), running.watching(), torch.no_grad():
         side.call(batch)
-    walks = {name: tracer.ancestry(pupil.starts[name]) for name in pupil.kept}
-    kept = {name: values.array(value) for name, value in pupil.kept.items()}
-    return ForcedActivations(kept, *survey(walks, pupil.starts))
+    walks = {name: tracer.ancestry(forced.starts[name]) for name in forced.kept}
+    kept = {name: values.array(value) for name, value in forced.kept.items()}
+    return ForcedActivations(kept, *survey(walks, forced.starts))

@@ -1,0 +1,253 @@
+"""What both sides are is read back and compared before anything runs: each difference is said with
+the stage at which it will show, and what is the same is not said."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from backends.contract import Stage
+from backends.survey import DROPOUT, Draw, Layer, OptimizerSurvey, Phase, Survey
+from harness.pairs import draws, preflight
+from harness.pairs.decisions import Decided
+from harness.pairs.inference import Against, Inference, SurveyedSide
+from harness.pairs.matches import by_rule
+from harness.pairs.preflight import NONE
+from harness.pairs.taps import by_rule as taps_by_rule
+from tests.harness.pairs import scenes
+from tests.harness.pairs.scenes import piece, survey
+
+SIDES = ("a", "b")
+DENSE: dict[str, Any] = {"units": 3, "bias": True, "activation": "relu", "epsilon": 1e-3}
+ADAM: dict[str, Any] = {"learning_rate": 0.1, "beta1": 0.9, "epsilon": 1e-7, "weight_decay": 0.0}
+
+
+def side(attributes: dict[str, Any] = DENSE, **more: Any) -> Survey:
+    layer = Layer(
+        "l",
+        "dense",
+        "Dense",
+        outputs=((2, 3),),
+        attributes=attributes,
+        initializers={"kernel": "glorot_uniform"},
+    )
+    return survey([piece("l", "kernel", (4, 3))], [layer], **more)
+
+
+def inferred(a: Survey, b: Survey) -> Inference:
+    matched = by_rule(a, b)
+    decided = Decided(matched, tuple(taps_by_rule(a, b, matched.units)), frozenset(), "")
+    against = Against(SurveyedSide("b", "port", b), decided, draws.match(a, b))
+    return Inference(SurveyedSide("a", "original", a), (against,), 2, {}, {})
+
+
+def said(a: Survey, b: Survey) -> list[tuple[str, str, str, str, Stage | None]]:
+    rows = preflight.differences(inferred(a, b))
+    assert all(row.sides == SIDES for row in rows)
+    return [(row.where, row.what, row.a, row.b, row.stage) for row in rows]
+
+
+def test_the_same_is_not_said():
+    """Nor numbers that one framework holds in float32, nor what one of them cannot tell."""
+    other = side({**DENSE, "epsilon": 0.0010000000474974513, "axis": -1})
+    assert [] == said(side(), other) == said(other, side())
+    inference, _ = scenes.inferred()
+    assert [] == preflight.differences(inference)
+
+
+@pytest.mark.parametrize(
+    ("what", "value", "words", "stage"),
+    [
+        ("epsilon", 1e-5, ("0.001", "1e-05"), Stage.FORWARD),
+        ("units", 4, ("3", "4"), Stage.WEIGHTS),
+        ("bias", False, ("yes", "no"), Stage.FORWARD),
+        ("activation", "gelu", ("relu", "gelu"), Stage.FORWARD),
+        ("keep", 0.9, ("0.5", "0.9"), Stage.UPDATE),
+        ("trainable", False, ("yes", "no"), Stage.GRADIENTS),
+        ("stride", [2, 1], ("[1, 1]", "[2, 1]"), Stage.FORWARD),
+        ("padding", ["same", None], ("[same, valid]", "[same, none]"), Stage.FORWARD),
+    ],
+)
+def test_an_attribute(what: str, value: Any, words: tuple[str, str], stage: Stage):
+    """Each with the stage that will show it."""
+    own = {**DENSE, "keep": 0.5, "trainable": True, "stride": (1, 1), "padding": ["same", "valid"]}
+    expected = [("l", what, *words, stage)]
+    assert expected == said(side(own), side({**own, what: value}))
+
+
+def test_an_activation_behind_the_layer():
+    """One framework has it in the layer, the other as a layer behind it: the same word is the same,
+    another one is a difference, and one that cannot be seen is left to the forward pass."""
+    linear = {**DENSE, "activation": "linear"}
+
+    def behind(word: str) -> Survey:
+        own = side(linear)
+        after = Layer(
+            "act", "activation", "Act", outputs=((2, 3),), attributes={"activation": word}
+        )
+        return dataclasses.replace(own, layers=(*own.layers, after))
+
+    assert [] == said(side(), behind("relu")) == said(side(), side(linear))
+    assert [("l", "activation", "relu", "gelu", Stage.FORWARD)] == said(side(), behind("gelu"))
+
+
+def test_an_activation_behind_the_first_side_s_layer():
+    """The same with the sides exchanged: whoever is the original, a difference is one."""
+    linear = side({**DENSE, "activation": None})
+    after = Layer("act", "activation", "Act", outputs=((2, 3),), attributes={"activation": "gelu"})
+    first = dataclasses.replace(linear, layers=(*linear.layers, after))
+    assert [("l", "activation", "gelu", "relu", Stage.FORWARD)] == said(first, side())
+    same = dataclasses.replace(after, attributes={"activation": "relu"})
+    assert [] == said(dataclasses.replace(linear, layers=(*linear.layers, same)), side())
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("conv", 1), ("dense", 0), ("other", 0)])
+def test_a_layer_of_another_kind(kind: str, expected: int):
+    """Weights of the same shapes used by another kind of layer; of a raw one nobody knows."""
+    own = side()
+    layer = dataclasses.replace(own.layers[0], kind=kind, type="Conv")
+    rows = said(own, dataclasses.replace(own, layers=(layer,)))
+    assert [("l", "kind", "Dense", "Conv", Stage.FORWARD)] * expected == rows
+
+
+def test_initialisers():
+    """They are no difference of what is compared, which starts from the same weights: they are
+    listed apart, and where both sides have a word for them."""
+    layer = dataclasses.replace(
+        side().layers[0], initializers={"kernel": "he_normal", "bias": "zeros"}
+    )
+    other = dataclasses.replace(side(), layers=(layer,))
+    assert [] == said(side(), other)
+    (row,) = preflight.initializers(inferred(side(), other))
+    assert ("l", "kernel", "glorot_uniform", "he_normal", Stage.DISTRIBUTION) == (
+        row.where,
+        row.what,
+        row.a,
+        row.b,
+        row.stage,
+    )
+    assert [] == preflight.initializers(inferred(side(), side()))
+
+
+def test_sentences():
+    """Each difference is a line of the report, with both labels and where it shows."""
+    off = Draw("train", 0, "d", DROPOUT, (2, 3), served=False, reason="in C")
+    other = side({**DENSE, "units": 4}, draws=(off,))
+    first, second = preflight.sentences(inferred(side(), other))
+    assert "read back: l: units is 3 in a, 4 in b; shows at weights" == first
+    assert second.endswith("; no stage shows it (not on the tape: in C)")
+
+
+def test_parameters():
+    """Of another shape, not trained, a sum of two, and on one side alone."""
+    own = side()
+    (kernel,) = own.pieces
+
+    def changed(**more: Any) -> Survey:
+        return dataclasses.replace(own, pieces=(dataclasses.replace(kernel, **more),))
+
+    assert ("l/kernel", "shape", "[4, 3]", "[4, 5]", Stage.WEIGHTS) in said(
+        own, changed(shape=(4, 5))
+    )
+    assert [("l/kernel", "trainable", "yes", "no", Stage.GRADIENTS)] == said(
+        own, changed(trainable=False)
+    )
+    summed = said(own, changed(sources=("u", "v")))
+    assert [("l/kernel", "parameters whose sum it is", "1", "2", Stage.UPDATE)] == summed
+    more = dataclasses.replace(own, pieces=(kernel, piece("l", "bias", (3,))))
+    assert [("l/bias", "parameter", "[3]", NONE, Stage.FORWARD)] == said(more, own)
+    assert [("l/bias", "parameter", NONE, "[3]", Stage.FORWARD)] == said(own, more)
+
+
+def test_draws():
+    """One that the other side does not make shows in the forward pass; one that no tape answers
+    shows nowhere, and is said all the same."""
+    drop = Draw("train", 0, "d", DROPOUT, (2, 3))
+    rows = said(side(draws=(drop,)), side())
+    assert [("d", "draw in train", "dropout [2, 3]", NONE, Stage.FORWARD)] == rows
+    off = dataclasses.replace(drop, layer="", served=False, reason="in C")
+    (row,) = preflight.differences(inferred(side(), side(draws=(off,))))
+    assert ("phase train", NONE, None, "not on the tape: in C") == (
+        row.where,
+        row.a,
+        row.stage,
+        row.why,
+    )
+
+
+def optimizer(
+    kind: str = "adam", rates: dict[str, float] | None = None, **hyper: Any
+) -> tuple[OptimizerSurvey, ...]:
+    return (
+        OptimizerSurvey("", kind.title(), kind, {**ADAM, **hyper}, rates or {"0": 0.1, "10": 0.1}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (optimizer(weight_decay=0), []),
+        (optimizer(learning_rate=5.0), []),
+        (optimizer(epsilon=1e-8), [("optimizer adam", "epsilon", "1e-07", "1e-08", Stage.UPDATE)]),
+        (
+            optimizer(weight_decay=0.01),
+            [("optimizer adam", "weight_decay", NONE, "0.01", Stage.UPDATE)],
+        ),
+        (optimizer(amsgrad=True), [("optimizer adam", "amsgrad", NONE, "yes", Stage.UPDATE)]),
+        (optimizer("adamw"), [("optimizer adam", "kind", "Adam", "Adamw", Stage.UPDATE)]),
+        (
+            optimizer(rates={"0": 0.2, "10": 0.2}),
+            [
+                ("optimizer adam", "learning rate at update 0", "0.1", "0.2", Stage.UPDATE),
+                ("optimizer adam", "learning rate at update 10", "0.1", "0.2", Stage.TRAJECTORY),
+            ],
+        ),
+        (
+            optimizer(rates={"0": 0.1, "10": 0.05}),
+            [("optimizer adam", "learning rate at update 10", "0.1", "0.05", Stage.TRAJECTORY)],
+        ),
+        ((), [("optimizer", "number", "Adam", NONE, Stage.UPDATE)]),
+        (optimizer() * 2, [("optimizer", "number", NONE, "Adam", Stage.UPDATE)]),
+    ],
+)
+def test_optimizers(other: tuple[OptimizerSurvey, ...], expected: list[Any]):
+    """Hyper-parameters that do something, rates in effect, kinds, and how many there are."""
+    assert expected == said(side(optimizers=optimizer()), side(optimizers=other))
+
+
+def test_losses_and_steps():
+    """Another reduction shows in the loss; a training step that one side lacks is left out, and so
+    said."""
+    phases = (Phase("train", (), ("total",), ()), Phase("joint", (), ("total",), ()))
+    a, b = (
+        side(losses={"train": "mean"}, phases=phases),
+        side(losses={"train": "sum"}, phases=phases[:1]),
+    )
+    assert [
+        ("loss of train", "reduction", "mean", "sum", Stage.LOSS),
+        ("training step", "phase", "joint", NONE, None),
+    ] == said(a, b)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "expected"),
+    [
+        (1, 1.0, True),
+        (0.1, 0.10000000149, True),
+        (0.1, 0.1001, False),
+        (True, 1, True),
+        (True, 0.5, False),
+        ((1, 2), [1, 2], True),
+        ((1, 2), [1, 2, 3], False),
+        ((1, [2, "a"]), [1, (2, "b")], False),
+        ("same", "same", True),
+        (None, 0, False),
+        (float("nan"), 1.0, False),
+        (0, 1e-20, False),
+    ],
+)
+def test_same(x: Any, y: Any, expected: bool):
+    """Numbers to float32, lists item by item, words as they are."""
+    assert expected == preflight.same(x, y) == preflight.same(y, x)
