@@ -115,7 +115,7 @@ def _layer(place: Any, calls: int, shapes: Tuple[Tuple[int, ...], ...]) -> Layer
         calls=calls,
         outputs=shapes,
         axes=layers.output_axes(held, len(shapes[0])) if shapes else None,
-        attributes=layers.attributes(held),
+        attributes=layers.counted_from_end(layers.attributes(held), shapes),
         initializers=layers.initializers(held),
     )
 
