@@ -214,9 +214,10 @@ class Port(contract.Port):
         batch = source.generation(count)
         draws = self._draws(GENERATE, batch) if source.lockstep else None
         values = self.side.look(batch.arrays, False, draws, ())
-        own, axes = next(iter(self.plan.outputs.values()))
         self.observed_dtypes.update(self.side.dtypes())
-        return _shown(values[own], axes)
+        shown = [_shown(values[own], axes) for own, axes in self.plan.outputs.values()]
+        # A model that is handed labels may give a loss before what it was asked for.
+        return next((value for value in shown if value.ndim and len(value) == count), shown[0])
 
     def effective(self) -> Dict[str, Any]:
         return self.side.effective()

@@ -3,6 +3,7 @@ tried."""
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import operator
 import os
@@ -36,6 +37,18 @@ def xla(wanted: bool) -> Dict[str, bool]:
 def compiles(function: Any) -> bool:
     """Return whether XLA compiles what `tf.function` made, as that itself knows."""
     return bool(getattr(function, "_" + _XLA, False))
+
+
+def keras_version(package: Any) -> str:
+    """Return the version of a package of Keras; TensorFlow's own has none from 2.13 to 2.15.
+
+    Args:
+        package: `tf.keras`, `keras` or `tf_keras`.
+    """
+    version = getattr(package, "__version__", None)
+    if version is None:  # the package that this one hands on
+        version = importlib.import_module("keras").__version__
+    return str(version)
 
 
 def ask_determinism(setting: Setting) -> None:

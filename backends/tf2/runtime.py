@@ -15,7 +15,8 @@ from backends.tf2 import releases
 DEVICES = ("cpu", "gpu")
 EXECUTIONS = ("default", "eager", "graph", "compiled")
 
-KERAS_3 = int(tf.keras.__version__.split(".")[0]) >= 3
+KERAS = releases.keras_version(tf.keras)
+KERAS_3 = int(KERAS.split(".")[0]) >= 3
 #: What a missing kernel, or an operation that XLA cannot compile, says.
 REFUSALS = (
     "OpKernel",
@@ -44,7 +45,7 @@ def synchronize(device: str) -> None:
 
 def framework_versions() -> Dict[str, str]:
     """Return the versions that decide what this backend computes."""
-    return {"tensorflow": tf.__version__, "keras": tf.keras.__version__, "numpy": np.__version__}
+    return {"tensorflow": tf.__version__, "keras": KERAS, "numpy": np.__version__}
 
 
 def require(setting: Setting) -> None:

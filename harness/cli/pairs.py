@@ -101,7 +101,12 @@ def show_map(
 
 @app.command(name="describe")
 def describe(
-    what: str, *, preset: str = "tiny", ports: Ports = (), python: Python = (), path: Paths = ()
+    what: str,
+    *,
+    preset: str = "tiny",
+    ports: Ports = (),
+    python: Python = (),
+    path: Paths = (),
     pass_env: PassEnv = (),
 ) -> int:
     """Show what a workload or a pair is made of: parameters, layers, draws, losses.

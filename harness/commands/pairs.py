@@ -27,7 +27,7 @@ from harness.pairs import file, map_file, preflight, skeleton
 from harness.pairs.file import PairFile
 from harness.pairs.inference import Inference
 from harness.pairs.workload import TAPE, Declared, Inferred
-from harness.plan import Job, Request
+from harness.plan import Job, Request, Side
 from harness.records import files
 
 #: Options that name what a pair file says itself.
@@ -91,18 +91,28 @@ def _with_own_builds(
 ) -> Request:
     """Return the request with the sides on builds of the user's called as the user calls them, each
     with its own interpreter."""
-    sides, pythons = [], dict(request.python)
+    sides: list[Side] = []
+    pythons = dict(request.python)
     for side, declared in zip(request.sides, pair.sides, strict=True):
         chosen = own.get(declared.build)
         if chosen is None:
-            sides.append(side)
+            # Beside a build of the user's it need not be the second of its framework.
+            label = _free(declared.build, sides) if own else side.label
+            if label != side.label and side.python:
+                pythons[label] = pythons.pop(side.label, side.python)
+            sides.append(dataclasses.replace(side, label=label))
             continue
-        again = sum(item.label.partition("#")[0] == chosen.name for item in sides)
-        label = f"{chosen.name}#{again + 1}" if again else chosen.name
+        label = _free(chosen.name, sides)
         path = str(interpreter(chosen, context.environ, context.say))
         pythons[label] = path
         sides.append(dataclasses.replace(side, label=label, python=path))
     return dataclasses.replace(request, sides=tuple(sides), python=tuple(sorted(pythons.items())))
+
+
+def _free(build: str, sides: Sequence[Side]) -> str:
+    """Return what a side on a build is called beside those before it."""
+    again = sum(side.label.partition("#")[0] == build for side in sides)
+    return f"{build}#{again + 1}" if again else build
 
 
 def user_paths(chosen: Options, context: Context) -> Sequence[Path]:

@@ -269,13 +269,19 @@ def _word(survey: Survey, own: str) -> str:
 
 
 def _outputs(first: Survey, own: Survey) -> dict[str, dict[str, Any]]:
-    """Return the canonical outputs of a side: by name where it has the same ones, else in order."""
-    names = list(first.outputs)
-    mine = names if {*names} <= {*own.outputs} else list(own.outputs)
-    plans = {}
-    for name, other in zip(names, mine, strict=False):
-        shape, wanted = tuple(own.outputs[other]), tuple(first.outputs[name])
-        orders = [] if shape == wanted else taps.orders_of(shape, wanted)
+    """Return the canonical outputs of a side: by name where it has the same ones, else in order, of
+    the shape that is wanted if it has one: one side may give its loss too."""
+    plans, left = {}, list(own.outputs)
+    named = {*first.outputs} <= {*own.outputs}
+    for name, shape in first.outputs.items():
+        wanted = tuple(shape)
+        alike = [other for other in left if sorted(own.outputs[other]) == sorted(wanted)]
+        other = name if named else next(iter([*alike, *left]), None)
+        if other is None:
+            break
+        left.remove(other)
+        held = tuple(own.outputs[other])
+        orders = [] if held == wanted else taps.orders_of(held, wanted)
         # A layer may well be called `output`.
         plans[PRODUCT + name.removeprefix("output")] = {
             "own": other,

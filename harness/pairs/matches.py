@@ -70,6 +70,8 @@ def by_rule(a: Survey, b: Survey) -> Matched:
     pairs += _across(pairs, left, right)
     matched = [(x, y, [*_pieces(x, y)]) for x, y in _renamed(pairs)]
     pieces = [pair for _, _, own in matched for pair in own]
+    rest = [_rest(whole, pieces, side) for whole, side in ((whole_a, "a"), (whole_b, "b"))]
+    pieces += _scattered(*rest)
     used_a = {source for pair in pieces for source in pair.a.sources}
     used_b = {source for pair in pieces for source in pair.b.sources}
     return Matched(
@@ -100,6 +102,38 @@ def _across(
             taken_a.add(i)
             taken_b.add(j)
             yield free_a[i], free_b[j]
+
+
+def _rest(every: Sequence[Unit], pairs: Sequence[PiecePair], side: str) -> list[tuple[Unit, Piece]]:
+    """Return what is left over of one side: of layers without a rule each piece, of others those
+    of whole layers: what a known layer lacks is missing."""
+    used = {source for pair in pairs for source in getattr(pair, side).sources}
+    rest = []
+    for unit in every:
+        free = [piece for piece in unit.pieces.values() if not used & {*piece.sources}]
+        if unit.kind in RAW or len(free) == len(unit.pieces):
+            rest += [(unit, piece) for piece in free]
+    return rest
+
+
+def _scattered(
+    left: Sequence[tuple[Unit, Piece]], right: Sequence[tuple[Unit, Piece]]
+) -> Iterable[PiecePair]:
+    """Yield pairs of pieces that one side keeps in a layer without a rule, and the other in layers
+    of their own, as Hugging Face's embeddings for TensorFlow beside those for PyTorch: of one
+    shape, those whose names are alike first."""
+    scored = sorted(
+        (-likeness(piece.name, other.name), i, j)
+        for i, (unit, piece) in enumerate(left)
+        for j, (beside, other) in enumerate(right)
+        if (unit.kind in RAW or beside.kind in RAW) and tuple(piece.shape) == tuple(other.shape)
+    )
+    taken_a, taken_b = set[int](), set[int]()
+    for _, i, j in scored:
+        if i not in taken_a and j not in taken_b:
+            taken_a.add(i)
+            taken_b.add(j)
+            yield PiecePair(left[i][1].name, left[i][1], right[j][1], free=True)
 
 
 def _renamed(pairs: Sequence[tuple[Unit, Unit]]) -> list[tuple[Unit, Unit]]:

@@ -8,7 +8,7 @@ and its weights are pieces as they are.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from backends.tf2.adapter import vocabulary, weights
 from backends.tf2.adapter.weights import Weight
@@ -245,6 +245,22 @@ def attributes(layer: Any) -> Dict[str, Any]:
     if hasattr(layer, "trainable"):
         words["trainable"] = bool(layer.trainable)
     return words
+
+
+def counted_from_end(words: Dict[str, Any], shapes: Sequence[Sequence[int]]) -> Dict[str, Any]:
+    """Return a layer's attributes with its axes counted from the end, where the layer itself does
+    not know of how many: one whose `build` the user's code calls.
+
+    Args:
+        words: of `attributes`. shapes: of what a call returned.
+    """
+    held = words.get("axis")
+    axes = held if isinstance(held, list) else [held]
+    if not shapes or not all(isinstance(axis, int) for axis in axes):
+        return words
+    rank = len(shapes[0])
+    counted = [axis - rank if axis >= 0 else axis for axis in axes]
+    return dict(words, axis=counted if isinstance(held, list) else counted[0])
 
 
 def initializers(layer: Any) -> Dict[str, str]:

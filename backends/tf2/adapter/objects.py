@@ -59,7 +59,8 @@ def check_declared(declared: Any) -> Declared:
             f"a side of TensorFlow 2 has to return pair.keras(...); this one returned {what}"
         )
     for name, model in declared.models.items():
-        if not hasattr(model, "trainable_weights"):
+        # Of the class: a model of Keras 2 that nobody has called yet refuses to list its weights.
+        if not hasattr(type(model), "trainable_weights"):
             where = f" {name!r}" if name else ""
             raise TypeError(f"the model{where} is no keras.Model but {type(model).__name__}")
     return declared

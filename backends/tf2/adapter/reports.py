@@ -13,6 +13,7 @@ from backends.survey import Draw, Layer, Phase, Survey
 from backends.tf2.adapter import layers, objects, optimizers, vocabulary
 from backends.tf2.adapter.steps import scalar, scalars
 from backends.tf2.adapter.taps import Call, flattened
+from backends.tf2.releases import keras_version
 
 
 def survey(side: Any, arrays: Arrays) -> Survey:
@@ -73,7 +74,7 @@ def _framework(side: Any) -> str:
     """Return whose Keras the models are made of, with versions."""
     kinds = type(next(iter(side.models.values()))).__mro__
     own = [package for package in objects.packages() if package.layers.Layer in kinds]
-    version = (own[0] if own else tf.keras).__version__
+    version = keras_version(own[0] if own else tf.keras)
     return f"keras {version}, tensorflow {tf.__version__}"
 
 
@@ -114,7 +115,7 @@ def _layer(place: Any, calls: int, shapes: Tuple[Tuple[int, ...], ...]) -> Layer
         calls=calls,
         outputs=shapes,
         axes=layers.output_axes(held, len(shapes[0])) if shapes else None,
-        attributes=layers.attributes(held),
+        attributes=layers.counted_from_end(layers.attributes(held), shapes),
         initializers=layers.initializers(held),
     )
 

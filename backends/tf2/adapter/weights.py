@@ -91,7 +91,13 @@ def own(layer: Any, prefix: str = "") -> List[Weight]:
 
 
 def _role(layer: Any, variable: Any) -> str:
-    name = str(variable.name).split(":")[0].split("/")[-1]
+    *around, name = str(variable.name).split(":")[0].split("/")
+    if layer.name in around:
+        # What a layer has made in a scope of its own: Hugging Face's embeddings of words, types and
+        # positions are three weights of one layer.
+        last = len(around) - around[::-1].index(layer.name)
+        if around[last:]:
+            return "/".join((*around[last:], name))
     if name.rstrip("_0123456789") not in NAMELESS:
         return name
     attributes = (key for key, held in vars(layer).items() if _is(held, variable))

@@ -210,6 +210,11 @@ def test_two_optimizers_of_one_kind_keep_apart():
             {"product/a": ("output/0", None), "product/b": ("output/1", None)},
         ),
         ({"output": (2, 3)}, {"output": (2, 5)}, {"product": ("output", None)}),
+        (
+            {"output": (2, 3)},
+            {"output/loss": (), "output/logits": (2, 3)},
+            {"product": ("output/logits", None)},
+        ),
     ],
 )
 def test_outputs(
@@ -217,7 +222,7 @@ def test_outputs(
     theirs: dict[str, tuple[int, ...]],
     expected: dict[str, tuple[str, list[int] | None]],
 ):
-    """By name, or in order where names differ; turned where shapes ask for it, and for a square one
+    """By name, or in order where names differ, passing over what has another shape; turned where shapes ask for it, and for a square one
     as it is: the product is compared, and not explained away."""
     made = pair_of(trained("x", outputs=mine), trained("u", outputs=theirs))
     plans = made.plans()["b0"]["outputs"]

@@ -78,6 +78,29 @@ def test_a_missing_parameter_has_no_stand_in():
     assert {"l/kernel": "l/w", "l/bias": "l/b"} == raw
 
 
+def test_parameters_of_a_layer_without_a_rule_are_those_of_several():
+    """Of one shape by their names. A layer with a rule that lacks one still lacks it."""
+    words: Shapes = {"words/weight": (9, 4), "kinds/weight": (2, 4), "places/weight": (9, 4)}
+    norm = ("norm", "layer_norm", {"gamma": (4,), "beta": (4,)})
+    a = side(("embeddings", "container", words), norm)
+    b = side(
+        ("e/places", "embedding", {"embeddings": (9, 4)}),
+        ("e/kinds", "embedding", {"embeddings": (2, 4)}),
+        ("e/words", "embedding", {"embeddings": (9, 4)}),
+        norm,
+    )
+    for left, right in ((a, b), (b, a)):
+        made = matches.by_rule(left, right)
+        assert ((), ()) == (made.only_a, made.only_b)
+        together = {frozenset((pair.a.name, pair.b.name)) for pair in made.pieces}
+        for word in ("words", "kinds", "places"):
+            assert {f"embeddings/{word}/weight", f"e/{word}/embeddings"} in together
+    without = side(("l", "dense", {"kernel": (4, 4)}), ("shift", "other", {"offset": (4,)}))
+    lacking = matches.by_rule(side(("l", "dense", DENSE)), without)
+    assert ["l/bias"] == [item.name for item in lacking.only_a]
+    assert ["shift/offset"] == [item.name for item in lacking.only_b]
+
+
 @pytest.mark.parametrize(
     ("own", "wanted", "free", "steps"),
     [

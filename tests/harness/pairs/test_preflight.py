@@ -53,6 +53,8 @@ def test_the_same_is_not_said():
     """Nor numbers that one framework holds in float32, nor what one of them cannot tell."""
     other = side({**DENSE, "epsilon": 0.0010000000474974513, "axis": -1})
     assert [] == said(side(), other) == said(other, side())
+    listed = side({**DENSE, "axis": [-1]})
+    assert [] == said(listed, other) == said(other, listed)
     inference, _ = scenes.inferred()
     assert [] == preflight.differences(inference)
 
@@ -68,11 +70,13 @@ def test_the_same_is_not_said():
         ("trainable", False, ("yes", "no"), Stage.GRADIENTS),
         ("stride", [2, 1], ("[1, 1]", "[2, 1]"), Stage.FORWARD),
         ("padding", ["same", None], ("[same, valid]", "[same, none]"), Stage.FORWARD),
+        ("axis", -2, ("[-1]", "-2"), Stage.FORWARD),
     ],
 )
 def test_an_attribute(what: str, value: Any, words: tuple[str, str], stage: Stage):
     """Each with the stage that will show it."""
     own = {**DENSE, "keep": 0.5, "trainable": True, "stride": (1, 1), "padding": ["same", "valid"]}
+    own["axis"] = [-1]
     expected = [("l", what, *words, stage)]
     assert expected == said(side(own), side({**own, what: value}))
 

@@ -1,0 +1,54 @@
+"""Pairs of code that nobody here wrote, compared as a user compares them.
+
+    python -m tests.evaluation.wild                     every pair (`tox run -e wild`)
+    python -m tests.evaluation.wild --only bert         the pairs of one file, or one by name
+    python -m tests.evaluation.wild --write-docs        also write the table of
+                                                        docs/pairs-evaluation.md
+
+The builds that the pairs name are made on first use, in the cache folder: several GB. Exit status 1
+if anything else is said of a pair than has to be, or a stage of it is not looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.evaluation.wild import catalogue, tables
+from tests.evaluation.wild.trying import compared
+
+
+def main(words: Sequence[str]) -> int:
+    """Run what was asked for; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.evaluation.wild")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="pairs, or files")
+    parser.add_argument(
+        "--python", nargs="+", default=[], metavar="BUILD=PATH", help="as of harness compare"
+    )
+    parser.add_argument(
+        "--write-docs", action="store_true", help=f"write the table into docs/{tables.PAGE.name}"
+    )
+    asked = parser.parse_args(words)
+    if asked.only and asked.write_docs:
+        parser.error("--only shows a part; --write-docs needs the whole")
+    try:
+        wanted = catalogue.chosen(asked.only)
+    except ValueError as error:
+        parser.error(str(error))
+    every = []
+    with tempfile.TemporaryDirectory(prefix="wild-") as scratch:
+        for entry in wanted:
+            every.append(compared(entry, Path(scratch), asked.python))
+            print(f"[{len(every)}/{len(wanted)}] {tables.plain(every[-1])}", flush=True)
+    if asked.write_docs:
+        tables.write(every)
+    right = sum(said.right for said in every)
+    print(f"\n{right} of {len(every)} pairs are judged as they have to be.")
+    return 0 if right == len(every) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

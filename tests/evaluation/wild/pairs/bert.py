@@ -1,0 +1,35 @@
+"""Hugging Face's BERT for sequences: its class for TensorFlow, its class for PyTorch."""
+
+import numpy as np
+import transformers as hf
+
+from backends import pair
+
+CONFIG = hf.BertConfig(60, 16, 2, 2, 32, max_position_embeddings=16, num_labels=3)
+
+
+@pair.side("hf-tf")
+def original():
+    import tensorflow as tf
+
+    net = hf.TFBertForSequenceClassification(CONFIG)
+    net.compile(tf.keras.optimizers.SGD(0.0625))
+    forward = lambda batch, training: net(batch, training=training).logits
+    return pair.keras(net, step=net.train_on_batch, forward=forward)
+
+
+@pair.side("hf-torch")
+def port():
+    import torch
+
+    net = hf.BertForSequenceClassification(CONFIG)
+    optimizer = torch.optim.SGD(net.parameters(), 0.0625)
+    forward, loss = lambda batch: net(**batch), lambda output, batch: output.loss
+    return pair.torch(net, optimizer, forward=forward, loss=loss)
+
+
+@pair.data
+def data():
+    random = np.random.RandomState(0)
+    ids, mask = random.randint(1, 60, (32, 9)), np.arange(9) < random.randint(4, 10, (32, 1))
+    return pair.arrays(4, input_ids=ids, attention_mask=mask.astype(int), labels=ids[:, 0] % 3)

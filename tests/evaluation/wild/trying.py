@@ -1,0 +1,102 @@
+"""A pair compared as a user compares it: the command, in a folder with the pair file and the builds
+that it names, and what its report says."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from backends.contract import Stage
+from harness.plan import LOCKSTEP_STAGES
+from harness.results.verdicts import Fidelity
+from tests.evaluation.wild.catalogue import BUILDS, PAIRS, Entry
+
+ROOT = Path(__file__).parents[3]
+LIMIT_S = 3600.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Said:
+    """What came of one pair.
+
+    Attributes:
+        entry: the pair. verdict: of all, or the last line of a command that made no report.
+        stage, place: where it departs first. looked: stages that were looked at.
+        unmatched: lines about what could not be laid beside anything. lasted_s: the command.
+    """
+
+    entry: Entry
+    verdict: str
+    stage: str = ""
+    place: str = ""
+    looked: tuple[str, ...] = ()
+    unmatched: tuple[str, ...] = ()
+    lasted_s: float = 0.0
+
+    @property
+    def right(self) -> bool:
+        """Whether it is what has to be said, and every stage was looked at."""
+        entry = self.entry
+        expected = entry.stage.value if entry.stage else ""
+        every = {stage.value for stage in LOCKSTEP_STAGES} == {*self.looked}
+        return self.verdict == entry.verdict and self.stage == expected and every
+
+
+def compared(entry: Entry, scratch: Path, pythons: Sequence[str]) -> Said:
+    """Compare one pair and return what was said.
+
+    Args:
+        entry: which. scratch: a folder for it. pythons: as `--python` has them.
+    """
+    folder = scratch / entry.name
+    folder.mkdir()
+    shutil.copy(PAIRS / BUILDS, folder)
+    pair = folder / entry.path.name
+    pair.write_text(entry.text(), encoding="utf-8")
+    argv = [sys.executable, "-m", "harness.cli", "compare", pair.name, "--no-speed"]
+    argv += ["--precision", entry.precision, "--reports", "reports"]
+    argv += ["--python", *pythons] if pythons else []
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    started = time.monotonic()
+    ended = subprocess.run(
+        argv, cwd=folder, env=environ, capture_output=True, text=True, timeout=LIMIT_S, check=False
+    )
+    lasted = time.monotonic() - started
+    reports = sorted(folder.glob("reports/**/report.json"))
+    if not reports:
+        lines = [line for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
+        return Said(entry, (lines or ["nothing was said"])[-1], lasted_s=lasted)
+    return read(entry, json.loads(reports[-1].read_text(encoding="utf-8")), lasted)
+
+
+def read(entry: Entry, report: dict[str, Any], lasted_s: float) -> Said:
+    """Return what a report says.
+
+    Args:
+        entry: the pair. report: as `report.json` has it. lasted_s: the command.
+    """
+    verdict = report["summary"]["fidelity"]
+    rows = report["stages"]
+    first = next((row for row in rows if row["verdict"] == verdict != Fidelity.PASS), None)
+    return Said(
+        entry,
+        verdict,
+        first["stage"] if first else "",
+        first["worst"] if first else "",
+        tuple(row["stage"] for row in rows if row["tensors"]),
+        tuple(note for note in report["notes"] if not note.startswith("read back")),
+        lasted_s,
+    )
+
+
+def word(stage: str) -> str:
+    """Return the letter of a stage."""
+    return Stage(stage).value[0].upper() if stage else ""
