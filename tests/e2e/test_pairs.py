@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/pairs.md").read_text(encoding="utf-8")
 EXAMPLE = ROOT / "docs/examples/reviews"
 #: Everything but the trajectory, which takes the longest and says no more here.
+FORWARD = ("--no-speed", "--precision", "fp64", "--stages", "F", "--threads", 1)
 BRIEF = ("--no-speed", "--precision", "fp64", "--stages", "W", "F", "L", "G", "U", "--threads", 1)
 
 
@@ -83,7 +84,7 @@ def test_what_init_writes_is_the_same_model_twice(harness, sides: tuple[str, str
     shutil.rmtree(harness.folder / "reports")
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("nn.Dropout(0.25)", "nn.Dropout(0.5)"), encoding="utf-8")
-    compared = harness.run("compare", path, *BRIEF[:3], "--stages", "F", "--threads", 1)
+    compared = harness.run("compare", path, *FORWARD)
     assert 1 == compared.code
     assert "dropout" in harness.report()["stages"][0]["worst"]
 

@@ -255,7 +255,7 @@ def counted_from_end(words: Dict[str, Any], shapes: Sequence[Sequence[int]]) -> 
         words: of `attributes`. shapes: of what a call returned.
     """
     held = words.get("axis")
-    axes = held if isinstance(held, list) else [held]
+    axes: List[Any] = held if isinstance(held, list) else [held]
     if not shapes or not all(isinstance(axis, int) for axis in axes):
         return words
     rank = len(shapes[0])

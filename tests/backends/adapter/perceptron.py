@@ -8,13 +8,15 @@ A fault can be planted in one of them.
 from __future__ import annotations
 
 import copy
+import dataclasses
 
 import numpy as np
 
 from backends import pair
 from backends.adapter.draws import Draws, kept
+from backends.adapter.port import Port
 from backends.adapter.side import FORWARD, Side, StepResult
-from backends.contract import ForcedActivations
+from backends.contract import ForcedActivations, Setting
 from backends.survey import DROPOUT, Draw, Layer, OptimizerSurvey, Phase, Piece, Survey
 
 INPUTS, HIDDEN, OUTPUTS, BATCH = 4, 6, 3, 5
@@ -215,3 +217,62 @@ class Perceptron(Side):
 
     def effective(self):
         return {"threads": 1}
+
+
+CANONICAL = ("hidden/kernel", "hidden/bias", "classes/kernel", "classes/bias")
+TAPS = ("hidden", "relu", "dropout", "classes")
+GENERATOR = np.random.RandomState(3)
+ROWS = {
+    "x": GENERATOR.normal(size=(20, INPUTS)),
+    "y": GENERATOR.normal(size=(20, OUTPUTS)),
+}
+VALUES = {
+    "hidden/kernel": GENERATOR.normal(size=(INPUTS, HIDDEN)),
+    "hidden/bias": GENERATOR.normal(size=HIDDEN),
+    "classes/kernel": GENERATOR.normal(size=(HIDDEN, OUTPUTS)),
+    "classes/bias": GENERATOR.normal(size=OUTPUTS),
+}
+NOISE = {"mask": GENERATOR.random_sample((BATCH, HIDDEN))}
+
+
+def rows(start=0):
+    return {name: value[start : start + BATCH] for name, value in ROWS.items()}
+
+
+def port(layout="plain", fault=""):
+    """A side and its port, told what the harness would tell it."""
+    side = Perceptron(declared(layout, fault), Setting())
+    survey = side.survey(rows())
+    turned = layout == "turned"
+    pieces = [
+        dict(dataclasses.asdict(part), name=name) for part, name in zip(survey.pieces, CANONICAL)
+    ]
+    axes = {"dropout": [1, 0] if turned else None}
+    plan = {
+        "function": "original",
+        "pieces": pieces,
+        "taps": [
+            {"name": name, "layer": layer.name, "axes": axes.get(name)}
+            for name, layer in zip(TAPS, survey.layers)
+        ],
+        "outputs": {"product": {"own": "output", "axes": None}},
+        "draws": {
+            phase: [{"site": "mask", "axes": [1, 0] if turned else None}]
+            for phase in (TRAIN, "forward")
+        },
+        "losses": {TRAIN: {"total": "total"}},
+        "optimizers": {"sgd": ""},
+        "slots": {"sgd": ["momentum"]},
+    }
+    config = {
+        "workload": "mine",
+        "batch": BATCH,
+        "parameters": [{"name": name, "trainable": True} for name in CANONICAL],
+        "updates": [{"phase": TRAIN, "optimizer": "sgd", "parameters": list(CANONICAL)}],
+        "phases": [TRAIN],
+        "schedule": [{"name": "all", "steps": None, "phases": [TRAIN]}],
+        "pair": plan,
+    }
+    made = Port(config, Setting(), side)
+    made.load_parameters(VALUES)
+    return made
