@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import re
 import shutil
@@ -19,10 +20,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
+import psutil
+
 from harness.errors import CorruptRecord, RecordError, UnreadableRecord
 
 #: The names of files that `write` fills.
 LEFT = re.compile(r"\.(.+)\.([0-9]+)\.[0-9]+\.tmp")
+
+
+#: A file system's clock and the kernel's may lie so far apart, seconds.
+CLOCKS_S = 2.0
 
 
 class NotReplaced(OSError):
@@ -143,6 +150,8 @@ def write(path: Path, fill: Callable[[IO[bytes]], None]) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Have a file filled beside its place, and put there when the block ends well.
 
+    What an earlier process was writing for that place when it was killed is deleted.
+
     Args:
         path: the file; a symbolic link is followed to the file that it means.
 
@@ -153,6 +162,10 @@ def replacing(path: Path) -> Iterator[Path]:
         NotReplaced: what lies there is no regular file. OSError: it cannot be written.
     """
     target = destination(path)
+    for left in left_of(target):
+        if not left.is_dir():
+            with contextlib.suppress(OSError):
+                left.unlink()
     temporary = _beside(target)
     try:
         yield temporary
@@ -183,10 +196,9 @@ def filling(folder: Path) -> Iterator[Path]:
     """
     folder = Path(os.path.realpath(folder))
     folder.parent.mkdir(parents=True, exist_ok=True)
-    for path in folder.parent.glob(".*.tmp"):
-        left = LEFT.fullmatch(path.name)
-        if left and left[1] == folder.name and path.is_dir() and not _runs(int(left[2])):
-            shutil.rmtree(path, ignore_errors=True)
+    for left in left_of(folder):
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
     temporary = _beside(folder)
     temporary.mkdir()
     try:
@@ -196,15 +208,27 @@ def filling(folder: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _runs(number: int) -> bool:
-    """Whether there is a process of this number."""
+def left_of(place: Path) -> Iterator[Path]:
+    """Yield what processes that are gone were filling for a place.
+
+    Args:
+        place: of a file or a folder.
+    """
+    for path in place.parent.glob(f".{glob.escape(place.name)}.*.tmp"):
+        left = LEFT.fullmatch(path.name)
+        if left and left[1] == place.name and not _writes(int(left[2]), path):
+            yield path
+
+
+def _writes(number: int, path: Path) -> bool:
+    """Whether the process of this number may still write a file: it lives, and it is not another
+    one, which has got the number since."""
     try:
-        os.kill(number, 0)
-    except (ProcessLookupError, OverflowError):
+        return psutil.Process(number).create_time() <= path.stat().st_mtime + CLOCKS_S
+    except (psutil.NoSuchProcess, OverflowError, FileNotFoundError):
         return False
-    except OSError:  # another user's
+    except (psutil.Error, OSError):
         return True
-    return True
 
 
 def destination(path: Path) -> Path:

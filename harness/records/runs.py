@@ -78,7 +78,8 @@ def create(reports: Path, what: str, identity: str, command: str, now: datetime.
         except FileExistsError:
             if reports.exists() and not reports.is_dir():
                 raise UsageError(f"--reports {reports}: this is a file; give a folder.") from None
-            continue
+            if not _never_begun(folder):
+                continue
         except OSError as error:
             raise UsageError(
                 f"--reports {reports}: cannot make a folder there ({error.strerror})."
@@ -90,6 +91,14 @@ def create(reports: Path, what: str, identity: str, command: str, now: datetime.
     raise UsageError(
         f"--reports {reports}: too many runs named {stem}; clean up with `harness clean`."
     )
+
+
+def _never_begun(folder: Path) -> bool:
+    """Whether a folder holds nothing but what a process was writing of its run's file when it was
+    killed: no run, and nothing that anybody goes on with."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    return 0 < sum(1 for _ in folder.iterdir()) == sum(1 for _ in files.left_of(folder / RUN_FILE))
 
 
 def at(folder: Path, identity: str, command: str, now: datetime.datetime) -> Run:

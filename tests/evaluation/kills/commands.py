@@ -40,6 +40,8 @@ class Command:
         name: as `--only` takes it. argv: as it is run first.
         verdict: what its folder says in the end, the same whenever it ends well.
         again: as it is run after a strike; None where that is the same.
+        retried: as it is run after one of its workers was killed, where a night has taken that for
+            the end of a cell; None where that is as `again`.
         begun: what has to be there for `again` to have anything to go on with; else `argv` is run.
         before: what has to have run before, in turn. files: what has to lie there, by name.
         clears: of a folder that a strike has left without this file, and that the command refuses,
@@ -50,6 +52,7 @@ class Command:
     argv: Words
     verdict: Callable[[Path], Any]
     again: Words | None = None
+    retried: Words | None = None
     begun: Path | None = None
     before: tuple[Words, ...] = ()
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -74,6 +77,12 @@ def newest(scratch: Path, pattern: str) -> list[str]:
     """Return what the newest report says."""
     paths = sorted(scratch.glob(pattern), key=lambda path: path.stat().st_mtime_ns)
     return told(json.loads(paths[-1].read_text())) if paths else ["nothing"]
+
+
+def distinct(scratch: Path, pattern: str) -> list[str]:
+    """Return the different words of what the newest report says: how many rounds there were is the
+    machine's affair."""
+    return sorted({*newest(scratch, pattern)})
 
 
 def _statuses(scratch: Path) -> list[str]:
@@ -127,13 +136,14 @@ def commands(pythons: Words) -> list[Command]:
     report, added = "reports/*/report.json", (*CLI, "history", "add", "--history", "history.sqlite")
     return [
         Command("compare", fidelity, lambda at: newest(at, report), (*fidelity, "--resume")),
-        Command("speed", speed, lambda at: newest(at, report), (*speed, "--resume")),
+        Command("speed", speed, lambda at: distinct(at, report), (*speed, "--resume")),
         Command("run", record, _statuses, (*record, "--resume")),
         Command("repeat", repeat, lambda at: newest(at, "reports/*/repeat.json"), takes_over=False),
         Command(
             "nightly",
             night,
             lambda at: newest(at, "reports/nightly/*/night.json"),
+            retried=(*night, "--only", "function-linear"),
             files={"night.toml": NIGHT},
         ),
         Command("train", begun, _model, (*begun, "--resume"), begun=Path("model")),

@@ -112,6 +112,8 @@ class Bench:
             before = {**before, **leftovers.finished(scratch)}
             resumes = command.begun is None or (scratch / command.begun).exists()
             argv = (command.again if resumes else None) or command.argv
+            if strike.kind == "worker":
+                argv = command.retried or argv
             if not done.struck:
                 tally.late += 1
                 break
@@ -120,7 +122,8 @@ class Bench:
         else:
             done = striking.run(argv, scratch, environ, None, self.patience)
             self._look(scratch, before, tally, done)
-        tally.faults["temporary"] += leftovers.temporary(scratch)
+        if command.takes_over:  # else the runs that were struck are abandoned, as they are
+            tally.faults["temporary"] += leftovers.temporary(scratch)
         tally.faults["lost"] += leftovers.lost(scratch, before, command.takes_over)
         tally.scratch += sum(1 for _ in temporary.iterdir())
         said = verdict(command, scratch, done)

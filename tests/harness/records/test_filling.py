@@ -74,3 +74,24 @@ def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
     names = {path.name for path in tmp_path.iterdir()}
     assert {alive.name, "model"} == {name for name in names if not name.startswith(".other.")}
     assert 3 == len(names)
+
+
+def test_what_a_killed_process_left_of_a_file_is_swept(tmp_path: Path) -> None:
+    """By who writes that file next; of another file, and what a living process writes, stays. A
+    number that another process has got since is no writer's."""
+    killed = (
+        "import os, signal, sys\nfrom pathlib import Path\nfrom harness.records import files\n"
+        "with files.replacing(Path(sys.argv[1])) as half:\n"
+        "    half.write_text('half')\n    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    for name in ("a.json", "b.json"):
+        subprocess.run([sys.executable, "-c", killed, str(tmp_path / name)], check=False)
+    alive, reused = tmp_path / f".a.json.{os.getpid()}.7.tmp", tmp_path / ".a.json.1.7.tmp"
+    for path in (alive, reused):
+        path.write_text("half")
+    os.utime(reused, (1, 1))  # written before the process of this number began
+    assert 4 == len(list(tmp_path.glob(".*.tmp")))
+    files.write_text(tmp_path / "a.json", "{}")
+    left = sorted(path.name for path in tmp_path.glob(".*.tmp"))
+    assert [alive.name] == [name for name in left if name.startswith(".a")]
+    assert 1 == sum(name.startswith(".b") for name in left)

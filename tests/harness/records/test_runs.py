@@ -30,6 +30,21 @@ def test_create(tmp_path: Path) -> None:
     assert not json.loads((first.folder / runs.RUN_FILE).read_text())["finished"]
 
 
+def test_a_folder_whose_run_never_began_is_taken(tmp_path: Path) -> None:
+    """Its maker was killed while it wrote the first file; one with anything else in it stays."""
+    folder = make(tmp_path).folder
+    left = folder / f".{runs.RUN_FILE}.{'9' * 30}.1.tmp"
+    (folder / runs.RUN_FILE).rename(left)
+    assert folder == make(tmp_path).folder
+    assert [runs.RUN_FILE] == [path.name for path in folder.iterdir()]
+    (folder / runs.RUN_FILE).rename(left)
+    (folder / "notes.txt").touch()
+    assert f"{folder.name}_2" == make(tmp_path).folder.name
+    assert left.exists()
+    (tmp_path / f"{folder.name}_3").mkdir()
+    assert f"{folder.name}_4" == make(tmp_path).folder.name
+
+
 def test_reports_is_a_file(tmp_path: Path) -> None:
     """A file where the folder should be is wrong usage."""
     (tmp_path / "reports").touch()
