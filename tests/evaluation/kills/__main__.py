@@ -76,6 +76,8 @@ def strike(
         told = ", ".join(f"{len(lines)} {fault}" for fault, lines in tally.faults.items() if lines)
         line = f"{command.name}: {tally.strikes.total()} strikes, {told or 'nothing found'}"
         print(line, file=sys.stderr, flush=True)
+        for fault in (text for lines in tally.faults.values() for text in lines):
+            print(f"    {fault}", file=sys.stderr, flush=True)
     return tallies
 
 
