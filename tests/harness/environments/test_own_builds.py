@@ -14,12 +14,13 @@ from harness.environments.builds import BUILDS
 from harness.environments.releases import Release
 from harness.errors import InterpreterMissing, UnknownName, UsageError
 
-WHOLE = """
+MADE = """
 [builds.torch24]
 build = "torch"
 requirements = ["numpy<2", "torch==2.4.1"]
 minor = "3.11"
-
+"""
+WHOLE = f"""{MADE}
 [builds.work]
 build = "tf2"
 python = "python"
@@ -79,7 +80,7 @@ def test_a_build_that_there_is_not(tmp_path: Path) -> None:
 
 def test_what_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An environment as of a bisection: of the pinned release, with the other requirements."""
-    own = own_builds.read([written(tmp_path, WHOLE.split("[builds.work]")[0])])["torch24"]
+    own = own_builds.read([written(tmp_path, MADE)])["torch24"]
     asked = []
 
     def provide(recipe, release, environ, say):
