@@ -194,8 +194,10 @@ def _commands(option: str) -> set[str]:
 
 
 def test_who_runs_ports_of_ones_own_takes_further_variables():
-    """`list` starts no worker; a night has its folders in its matrix."""
-    assert (_commands("--ports") - {"list"}) | {"nightly"} == _commands("--pass-env")
+    """`list` starts no worker; a night has its folders in its matrix; `check` and `map` run pair
+    files."""
+    others = {"nightly", "check", "map"}
+    assert (_commands("--ports") - {"list"}) | others == _commands("--pass-env")
     assert {"compare", "run", "train", "bisect"} < _commands("--pass-env")
 
 

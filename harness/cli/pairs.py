@@ -9,7 +9,7 @@ from backends.contract import Status
 from harness.cli.console import OUT, app, plain, show_table
 from harness.cli.progress import working
 from harness.commands import pair_tables, pairs
-from harness.commands.options import PRESETS, SEVERAL, Options, Paths, Ports, Python
+from harness.commands.options import PRESETS, SEVERAL, Options, PassEnv, Paths, Ports, Python
 from harness.commands.pair_tables import TableSection
 from harness.errors import UnknownName, UsageError
 from harness.workloads import registry
@@ -37,7 +37,7 @@ def init(name: Path, *, sides: Annotated[tuple[str, ...], SEVERAL] = ("tf2", "to
 
 
 @app.command(name="check")
-def check(pair: Path, *, python: Python = (), path: Paths = ()) -> int:
+def check(pair: Path, *, python: Python = (), path: Paths = (), pass_env: PassEnv = ()) -> int:
     """Look at both models of a pair, say what is not the same as far as it can be read, and run one
     step of everything.
 
@@ -47,7 +47,7 @@ def check(pair: Path, *, python: Python = (), path: Paths = ()) -> int:
         The pair file.
     """
     with working() as at_work:
-        looked = pairs.look(pair, Options(python=python, path=path), at_work)
+        looked = pairs.look(pair, Options(python=python, path=path, pass_env=pass_env), at_work)
         trials = pairs.attempt(looked, at_work)
     inference = looked.inference
     _show(pair_tables.attributes(inference), "Nothing that can be read back differs.")
@@ -68,7 +68,14 @@ def check(pair: Path, *, python: Python = (), path: Paths = ()) -> int:
 
 
 @app.command(name="map")
-def show_map(pair: Path, *, out: Path | None = None, python: Python = (), path: Paths = ()) -> int:
+def show_map(
+    pair: Path,
+    *,
+    out: Path | None = None,
+    python: Python = (),
+    path: Paths = (),
+    pass_env: PassEnv = (),
+) -> int:
     """Write which parameter and which layer of one model is which of the other's, for you to read
     and correct; `compare` reads it.
 
@@ -80,7 +87,9 @@ def show_map(pair: Path, *, out: Path | None = None, python: Python = (), path: 
         Where to write it; beside the pair file as <pair>.map.toml, if not given.
     """
     with working() as at_work:
-        looked = pairs.look(pair, Options(python=python, path=path), at_work, use_map=False)
+        looked = pairs.look(
+            pair, Options(python=python, path=path, pass_env=pass_env), at_work, use_map=False
+        )
     written = pairs.write_map(looked, out)
     inference = looked.inference
     for section in (pair_tables.only_one_side(inference), pair_tables.undecided(inference)):
@@ -92,7 +101,13 @@ def show_map(pair: Path, *, out: Path | None = None, python: Python = (), path: 
 
 @app.command(name="describe")
 def describe(
-    what: str, *, preset: str = "tiny", ports: Ports = (), python: Python = (), path: Paths = ()
+    what: str,
+    *,
+    preset: str = "tiny",
+    ports: Ports = (),
+    python: Python = (),
+    path: Paths = (),
+    pass_env: PassEnv = (),
 ) -> int:
     """Show what a workload or a pair is made of: parameters, layers, draws, losses.
 
@@ -105,7 +120,9 @@ def describe(
     """
     if what.endswith(".py"):
         with working() as at_work:
-            looked = pairs.look(Path(what), Options(python=python, path=path), at_work)
+            looked = pairs.look(
+                Path(what), Options(python=python, path=path, pass_env=pass_env), at_work
+            )
         for section in pair_tables.sides(looked.inference):
             _show(section)
         _show(pair_tables.only_one_side(looked.inference))

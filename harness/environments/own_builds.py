@@ -156,7 +156,8 @@ def interpreter(own: OwnBuild, environ: Mapping[str, str], say: Callable[[str], 
             f"build {own.name} needs Python {own.minor or 'of any version'}, and none is here."
             " Install it, or name an environment of yours with python = ..."
         )
-    beside = [text for text in own.requirements if Requirement(text).name != package]
+    names = {text: canonicalize_name(Requirement(text).name) for text in own.requirements}
+    beside = [text for text, name in names.items() if name != package]
     recipe = Recipe(package, own.build, tuple(beside), pythons)
     release = Release(version, minor)
     python, _ = release_environments.provide(recipe, release, environ, say)

@@ -43,7 +43,7 @@ def test_the_port_of_a_side(keras, make):
         "schedule": [{"steps": None, "phases": ["train"]}],
         "updates": [{"phase": "train", "optimizer": "adam", "parameters": names}],
         "pair": {
-            "pieces": {piece["name"]: piece for piece in survey["pieces"]},
+            "pieces": survey["pieces"],
             "taps": taps,
             "outputs": {"output": {"own": "output", "axes": None}},
             "draws": draws,

@@ -133,9 +133,9 @@ def test_optimizers_of_every_kind(keras, make, dense):
     if hasattr(newer, "AdamW"):
         rules["adamw"] = lambda: newer.AdamW(2.0**-4, weight_decay=2.0**-6, use_ema=True)
     slots = {
-        "sgd": {"momentum"},
+        "sgd": {"velocity"},
         "adam": {"m", "v", "vhat"},
-        "rmsprop": {"v", "momentum", "mean"},
+        "rmsprop": {"v", "velocity", "mean"},
         "adamw": {"m", "v", "average"},
     }
     for word, rule in rules.items():

@@ -69,9 +69,9 @@ def test_what_the_tape_does_not_have_is_listed(graphs):
     assert [(0, "dropout", True), *others] == rows
     assert 3 == len(survey.remarks)
     start = side.snapshot()
-    first = side.step("train", arrays, tape_of("train")).losses
+    first = side.step("train", arrays, graphs.tape_of("train")).losses
     side.restore(start)
-    assert first == side.step("train", arrays, tape_of("train")).losses
+    assert first == side.step("train", arrays, graphs.tape_of("train")).losses
 
 
 def test_a_hard_coded_float32_is_float64_in_float64(made, graphs):
@@ -79,9 +79,9 @@ def test_a_hard_coded_float32_is_float64_in_float64(made, graphs):
     side = made("adversarial")
     survey = side.survey(graphs.PAIRS)
     assert 0.002 == survey.optimizers[1].rates["0"]
-    values = side.look(graphs.PAIRS, False, tape_of("generate"), ())["output"]
+    values = side.look(graphs.PAIRS, False, graphs.tape_of("generate"), ())["output"]
     own = side.parameters()
-    noisy = graphs.PAIRS["z"] + 0.5 * tape_of("generate").draw("normal", (8, 2))
+    noisy = graphs.PAIRS["z"] + 0.5 * graphs.tape_of("generate").draw("normal", (8, 2))
     hidden = noisy @ own["g/hidden/kernel"] + own["g/hidden/bias"]
     hidden = np.where(hidden > 0, hidden, 0.2 * hidden)
     expected = np.tanh(hidden @ own["g/out/kernel"] + own["g/out/bias"])
@@ -127,7 +127,7 @@ def test_a_saved_graph_with_its_checkpoint(graphs, tmp_path, precision):
     survey = side.survey(graphs.SERIES)
     assert ["lstm", "dense"] == [layer.kind for layer in survey.layers]
     assert any("loaded" in remark for remark in survey.remarks)
-    tape = tape_of("train")
+    tape = graphs.tape_of("train")
     result = side.step("train", graphs.SERIES, tape)
     assert 5 == len(tape.made)
     moved = side.parameters()["out/kernel"]

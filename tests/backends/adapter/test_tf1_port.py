@@ -33,7 +33,7 @@ def config_of(survey, batch):
     """Return a configuration in which a side is its own counterpart."""
     pieces = [dict(vars(piece)) for piece in survey.pieces]
     plan = {
-        "pieces": {piece["name"]: piece for piece in pieces},
+        "pieces": list(pieces),
         "taps": [
             {"name": layer.name, "layer": layer.name, "axes": layer.axes}
             for layer in survey.layers

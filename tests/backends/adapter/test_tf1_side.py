@@ -15,13 +15,6 @@ def precision(request):
     return request.param
 
 
-def tape_of(phase):
-    """Return draws that answer the same every time."""
-    from backends.adapter.draws import Draws
-
-    return Draws(phase)
-
-
 def same(left, right):
     assert sorted(left) == sorted(right)
     for name, value in left.items():
@@ -47,7 +40,7 @@ def test_two_runs_from_the_same_state_are_equal_to_the_bit(
         runs = []
         for _ in range(2):
             side.restore(start)
-            tape = tape_of(phase)
+            tape = graphs.tape_of(phase)
             result = side.step(phase, batch, tape)
             assert count == len(tape.made)
             runs.append((result, side.snapshot()[0]))
@@ -66,11 +59,11 @@ def test_reset_and_restore_put_everything_back(made, graphs, name, rows, draws):
     side, batch = made(name), getattr(graphs, rows)
     start = side.snapshot()
     side.survey(batch)
-    side.look(batch, True, tape_of("forward"), ())
+    side.look(batch, True, graphs.tape_of("forward"), ())
     same(start[0], side.snapshot()[0])
     weights = side.parameters()
     for phase in draws:
-        side.step(phase, batch, tape_of(phase), watch=False)
+        side.step(phase, batch, graphs.tape_of(phase), watch=False)
     moved = side.snapshot()
     assert set(side.counts().values()) == {1}
     side.restore(start)
@@ -89,7 +82,7 @@ def test_gradients_are_those_of_the_loss(made, graphs, name, rows, draws):
     side, batch = made(name), getattr(graphs, rows)
     for phase in draws:
         start = side.snapshot()
-        result = side.step(phase, batch, tape_of(phase))
+        result = side.step(phase, batch, graphs.tape_of(phase))
         generator = np.random.RandomState(1)
         weights = {key: start[0][key] for key in result.gradients}
         direction = {key: generator.normal(size=value.shape) for key, value in weights.items()}
@@ -98,7 +91,7 @@ def test_gradients_are_those_of_the_loss(made, graphs, name, rows, draws):
             side.restore(start)
             moved = {key: value + sign * direction[key] for key, value in weights.items()}
             side.assign(moved)
-            losses.append(side.step(phase, batch, tape_of(phase)).losses["total"])
+            losses.append(side.step(phase, batch, graphs.tape_of(phase)).losses["total"])
         expected = sum((result.gradients[key] * direction[key]).sum() for key in direction)
         np.testing.assert_allclose((losses[0] - losses[1]) / 2e-6, expected, 1e-5, 1e-8)
         side.restore(start)
@@ -110,16 +103,16 @@ def test_a_teachers_gradients_take_the_place_of_its_own(made, graphs, name, rows
     side, batch = made(name), getattr(graphs, rows)
     for phase in draws:
         start = side.snapshot()
-        result = side.step(phase, batch, tape_of(phase))
+        result = side.step(phase, batch, graphs.tape_of(phase))
         moved = side.snapshot()[0]
         side.restore(start)
-        again = side.step(phase, batch, tape_of(phase), gradients=result.gradients)
+        again = side.step(phase, batch, graphs.tape_of(phase), gradients=result.gradients)
         same(result.gradients, again.gradients)
         for key, value in moved.items():
             np.testing.assert_allclose(side.snapshot()[0][key], value, 1e-12, 1e-15)
         side.restore(start)
         other = {key: -value for key, value in result.gradients.items()}
-        side.step(phase, batch, tape_of(phase), gradients=other)
+        side.step(phase, batch, graphs.tape_of(phase), gradients=other)
         assert any(not np.array_equal(moved[item], side.snapshot()[0][item]) for item in moved)
         side.restore(start)
 
@@ -136,7 +129,7 @@ def test_a_timed_step_is_the_graph_as_it_is(made, graphs, precision, name, rows,
         assert "PyFunc" not in types
         moved = side.parameters()
         assert any(not np.array_equal(before[item], moved[item]) for item in moved)
-        side.look(batch, False, tape_of("generate"), ())
+        side.look(batch, False, graphs.tape_of("generate"), ())
         same(moved, side.parameters())
 
 
@@ -148,9 +141,9 @@ def test_layers_are_taught_one_by_one(made, graphs, name, rows, draws):
     side, batch = made(name), getattr(graphs, rows)
     layers = [layer for layer in side.survey(batch).layers if layer.calls]
     taps = [Tap(layer.name, layer.name) for layer in layers]
-    values = side.look(batch, True, tape_of("forward"), taps)
+    values = side.look(batch, True, graphs.tape_of("forward"), taps)
     assert [layer.outputs[0] for layer in layers] == [values[tap.name].shape for tap in taps]
-    forced = side.look_from(batch, True, tape_of("forward"), taps, values)
+    forced = side.look_from(batch, True, graphs.tape_of("forward"), taps, values)
     for key, value in values.items():
         np.testing.assert_allclose(forced.values[key], value, 1e-13, 1e-15)
     assert not any(forced.own.values())
@@ -198,7 +191,7 @@ def test_updates_that_nobody_runs_are_remarked_upon(made, graphs):
     (remark,) = side.survey(graphs.ROWS).remarks
     assert "UPDATE_OPS are not run: 2 of 2" in remark
     before = side.parameters()
-    side.step("train", graphs.ROWS, tape_of("train"))
+    side.step("train", graphs.ROWS, graphs.tape_of("train"))
     moved = side.parameters()
     name = "batch_normalization/moving_mean"
     np.testing.assert_array_equal(before[name], moved[name])
@@ -210,8 +203,8 @@ def test_a_dropout_keeps_where_the_tape_is_below_the_kept_share(made, graphs):
 
     side = made("classifier")
     taps = [Tap("active", "active"), Tap("dropped", "dropout")]
-    values = side.look(graphs.ROWS, True, tape_of("forward"), taps)
-    mask = tape_of("forward").draw("dropout", (8, 5)) < 0.75
+    values = side.look(graphs.ROWS, True, graphs.tape_of("forward"), taps)
+    mask = graphs.tape_of("forward").draw("dropout", (8, 5)) < 0.75
     np.testing.assert_allclose(values["dropped"], values["active"] * mask / 0.75, 1e-14)
 
 
@@ -225,7 +218,7 @@ def test_an_lstm_in_a_loop_is_that_of_its_equations(made, graphs):
     assert ["lstm", "dense"] == [layer.kind for layer in survey.layers]
     own = side.parameters()
     values = {piece.role: pieces.canonical(piece, own) for piece in survey.pieces[:3]}
-    x, tape, outputs = graphs.SERIES["x"], tape_of("forward"), []
+    x, tape, outputs = graphs.SERIES["x"], graphs.tape_of("forward"), []
     h = c = np.zeros((4, 4))
     for step in range(5):
         gates = x[:, step] @ values["kernel"] + h @ values["recurrent_kernel"] + values["bias"]
@@ -235,7 +228,7 @@ def test_an_lstm_in_a_loop_is_that_of_its_equations(made, graphs):
         h = o * np.tanh(c)
         outputs.append(h * (tape.draw("dropout", (4, 4)) < 0.5) / 0.5)
     taps = [Tap("rnn", survey.layers[0].name)]
-    shown = side.look(graphs.SERIES, True, tape_of("forward"), taps)["rnn"]
+    shown = side.look(graphs.SERIES, True, graphs.tape_of("forward"), taps)["rnn"]
     np.testing.assert_allclose(shown, np.stack(outputs, 1), 1e-12, 1e-14)
 
 

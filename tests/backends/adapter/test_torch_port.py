@@ -28,7 +28,7 @@ def configuration(survey, rows):
         sites.append((draw, site))
     phases = [phase.name for phase in survey.phases]
     plan = {
-        "pieces": {piece.name: dataclasses.asdict(piece) for piece in survey.pieces},
+        "pieces": [dataclasses.asdict(piece) for piece in survey.pieces],
         "taps": [
             {"name": layer.name, "layer": layer.name, "axes": layer.axes}
             for layer in survey.layers

@@ -112,7 +112,7 @@ def test_recurrent_layers_have_the_canonical_gates_and_one_bias(survey):
     assert layers(found)["lstm"].kind == "bidirectional"
     assert layers(found)["gru"].axes == (1, 0, 2)
     assert drawn(found, "train") == [("lstm", "dropout", (36, 8), 0.5)]
-    assert found.optimizers[0].slots == ("v", "momentum", "m")
+    assert found.optimizers[0].slots == ("v", "momentum", "mean")
 
 
 def test_attention_is_cut_into_its_kernels_and_its_dropout_is_seen(survey):
@@ -143,7 +143,7 @@ def test_tied_weights_are_one_piece_and_frozen_ones_are_said_to_be(survey):
     assert layers(found)["shared"].calls == 2
     assert found.outputs == {"output/logits": (6, 4, 9), "output/hidden/0": (6, 4, 6)}
     # It updates at every second step.
-    assert found.phases[0].optimizers == ("",) and found.optimizers[0].slots == ("v",)
+    assert found.phases[0].optimizers == ("",) and found.optimizers[0].slots == ("sum",)
 
 
 def test_a_step_with_two_optimizers_keeps_their_gradients_apart(survey):

@@ -1,97 +1,126 @@
-"""Builds of the user's own: what `harness.toml` may say. That they are made, and serve a pair, is
-seen by `python -m tests.evaluation.wild`."""
+"""Builds of the user's own: `harness.toml` read, and everything in it that is none refused."""
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import pytest
 
-from harness.environments import own_builds, release_environments, releases
-from harness.environments.builds import BUILDS
-from harness.environments.releases import Release
-from harness.errors import InterpreterMissing, UnknownName, UsageError
+from harness.environments import own_builds, release_environments
+from harness.environments.probe import Installed
+from harness.errors import HarnessError, InterpreterMissing, UnknownName, UsageError
 
-MADE = """
+GOOD = """\
 [builds.torch24]
 build = "torch"
-requirements = ["numpy<2", "torch==2.4.1"]
+requirements = ["torch==2.4.1", "numpy<2"]
 minor = "3.11"
 """
-WHOLE = f"""{MADE}
-[builds.work]
-build = "tf2"
-python = "python"
-"""
 
 
-def written(folder: Path, text: str) -> Path:
-    folder.mkdir(exist_ok=True)
-    (folder / own_builds.FILE).write_text(text)
-    return folder
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a file of one build."""
+    (tmp_path / own_builds.FILE).write_text(GOOD, encoding="utf-8")
+    return tmp_path
 
 
-def test_a_file(tmp_path: Path) -> None:
-    """The first folder that has one counts; an interpreter's path is beside the file."""
-    assert {} == own_builds.read([tmp_path])
-    first = written(tmp_path / "a", WHOLE)
-    (first / "python").touch()
-    own = own_builds.read([tmp_path, first, written(tmp_path / "b", "")])
-    assert ["torch24", "work"] == [*own]
-    made, work = own.values()
-    assert (BUILDS["torch"], ("numpy<2", "torch==2.4.1"), "3.11") == (
-        made.build,
-        made.requirements,
-        made.minor,
+def test_the_first_folder_that_has_one_counts(folder: Path, tmp_path_factory):
+    """Beside the pair file first, then where one stands; none is no error."""
+    other = tmp_path_factory.mktemp("other")
+    (other / own_builds.FILE).write_text(GOOD.replace("torch24", "old"), encoding="utf-8")
+    empty = tmp_path_factory.mktemp("empty")
+    assert ["torch24"] == list(own_builds.read([empty, folder, other]))
+    assert {} == own_builds.read([empty])
+
+
+def test_what_an_entry_says(folder: Path):
+    """Which build it stands for, and what is installed."""
+    own = own_builds.read([folder])["torch24"]
+    assert ("torch", ("torch==2.4.1", "numpy<2"), "3.11", None) == (
+        own.build.name,
+        own.requirements,
+        own.minor,
+        own.python,
     )
-    assert first / "python" == own_builds.interpreter(work, {}, print)
+
+
+def test_an_interpreter_is_named_from_the_files_folder(folder: Path):
+    """It is taken as it is: nothing is installed, nothing is started."""
+    (folder / "python").write_text("", encoding="utf-8")
+    text = '[builds.work]\nbuild = "tf2"\npython = "python"\n'
+    (folder / own_builds.FILE).write_text(text, encoding="utf-8")
+    own = own_builds.read([folder])["work"]
+    assert folder / "python" == own_builds.interpreter(own, {}, print)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("[builds", "no TOML"),
-        ("[build]", "are known"),
-        ("builds = 3", "are known"),
-        ("[builds.torch]", "that no build has yet"),
-        ("[builds.x]\nbuild = 'torch'\npin = 1", "known are"),
-        ("[builds.x]\nbuild = 'torch'", "either python or requirements"),
-        ("[builds.x]\nbuild = 'torch'\nrequirements = ['numpy']", "name the release of torch"),
-        ("[builds.x]\nbuild = 'torch'\nrequirements = ['torch>=2']", "name the release of torch"),
-        ("[builds.x]\nbuild = 'torch'\nrequirements = ['torch=2']", "is no requirement"),
-        ("[builds.x]\nbuild = 'torch'\nrequirements = 'torch'", "a list of texts"),
-        ("[builds.x]\nbuild = 'torch'\npython = 'nowhere'", "there is no file"),
-        ("[builds.x]\nbuild = 'torch'\nrequirements = ['torch==2']\nminor = '2.7'", "is none of"),
+        ("[other]\n", "known"),
+        ("builds = 7\n", "known"),
+        ("[builds]\nx = 7\n", "known are"),
+        ("[builds.torch]\nbuild = 'torch'\npython = 'x'\n", "no build has yet"),
+        ("[builds.'a b']\nbuild = 'torch'\npython = 'x'\n", "letters and digits"),
+        ("[builds.x]\nbuild = 'torch'\n", "either python or requirements"),
+        ("[builds.x]\nbuild = 'torch'\npython = 'x'\nrequirements = ['torch==2']\n", "either"),
+        ("[builds.x]\nbuild = 'torch'\npython = 7\n", "path of an interpreter"),
+        ("[builds.x]\nbuild = 'torch'\npython = 'none'\n", "there is no file"),
+        ("[builds.x]\nbuild = 'torch'\nrequirements = 'torch==2'\n", "a list of texts"),
+        ("[builds.x]\nbuild = 'torch'\nrequirements = ['==']\n", "no requirement"),
+        ("[builds.x]\nbuild = 'torch'\nrequirements = ['numpy==2']\n", "name the release"),
+        ("[builds.x]\nbuild = 'torch'\nrequirements = ['torch>=2']\n", "name the release"),
+        ("[builds.x]\nbuild = 'torch'\nrequirements = ['torch==2']\nminor = '2.7'\n", "minor"),
+        ("[builds.x]\nbuild = 'torch'\nrequirements = ['torch==2']\nminor = []\n", "minor"),
+        ("[builds.x]\nbuild = 'torch'\npython = 'x'\nmore = 1\n", "known are"),
     ],
 )
-def test_what_cannot_be_one(tmp_path: Path, text: str, said: str) -> None:
-    """It is said with the file, the build and what is wanted."""
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str):
+    """With the file and the entry."""
+    (tmp_path / own_builds.FILE).write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=said) as caught:
-        own_builds.read([written(tmp_path, text)])
+        own_builds.read([tmp_path])
     assert own_builds.FILE in str(caught.value)
 
 
-def test_a_build_that_there_is_not(tmp_path: Path) -> None:
-    with pytest.raises(UnknownName, match="jax"):
-        own_builds.read([written(tmp_path, "[builds.x]\nbuild = 'jax'\npython = 'p'")])
+@pytest.mark.parametrize("build", ["'tensorflow'", "7", "[]"])
+def test_a_build_that_there_is_not(tmp_path: Path, build: str):
+    """The known ones are listed."""
+    text = f"[builds.x]\nbuild = {build}\npython = 'x'\n"
+    (tmp_path / own_builds.FILE).write_text(text, encoding="utf-8")
+    with pytest.raises(UnknownName, match="torch"):
+        own_builds.read([tmp_path])
 
 
-def test_what_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment as of a bisection: of the pinned release, with the other requirements."""
-    own = own_builds.read([written(tmp_path, MADE)])["torch24"]
+def test_an_environment_is_made_of_exactly_these_requirements(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The framework's release, and the others beside it, on the Python that is asked for."""
     asked = []
 
     def provide(recipe, release, environ, say):
-        asked.append((recipe.package, recipe.needs(release), release))
-        return tmp_path / "python", None
+        asked.append((recipe.package, release, recipe.extra, recipe.needs(release)))
+        return Path(sys.executable), Installed("3.11", True, {})
 
     monkeypatch.setattr(release_environments, "provide", provide)
-    pythons = {"3.11": Path(sys.executable)}
-    monkeypatch.setattr(releases, "pythons", lambda build, environ: pythons)
-    assert tmp_path / "python" == own_builds.interpreter(own, os.environ, print)
-    assert [("torch", ("torch==2.4.1", "numpy", "numpy<2"), Release("2.4.1", "3.11"))] == asked
-    pythons.clear()
-    with pytest.raises(InterpreterMissing, match=r"torch24 needs Python 3\.11"):
-        own_builds.interpreter(own, os.environ, print)
+    monkeypatch.setattr(own_builds.releases, "pythons", lambda *_: {"3.11": Path(sys.executable)})
+    own = own_builds.read([folder])["torch24"]
+    assert Path(sys.executable) == own_builds.interpreter(own, {}, print)
+    ((package, release, extra, needs),) = asked
+    assert ("torch", "2.4.1", "3.11", ("numpy<2",)) == (
+        package,
+        release.version,
+        release.minor,
+        extra,
+    )
+    assert {"torch==2.4.1", "numpy<2"} <= {*needs}
+
+
+def test_a_python_that_is_not_here(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """Nothing else stands in for the one that was named."""
+    monkeypatch.setattr(own_builds.releases, "pythons", lambda *_: {"3.12": Path(sys.executable)})
+    with pytest.raises(InterpreterMissing, match=r"torch24 needs Python 3\.11") as caught:
+        own_builds.interpreter(own_builds.read([folder])["torch24"], {}, print)
+    assert isinstance(caught.value, HarnessError)

@@ -48,6 +48,13 @@ def test_sides_and_data(tmp_path: Path):
     assert pair.path.is_absolute()
 
 
+def test_nothing_of_it_is_run(tmp_path: Path):
+    """Here: its frameworks may not be installed, and what it does is a worker's affair."""
+    mark = tmp_path / "mark"
+    read(tmp_path, f"open({str(mark)!r}, 'w').close()\nimport nothing_of_this_name\n{TEXT}")
+    assert not mark.exists()
+
+
 def test_imported_names_are_understood(tmp_path: Path):
     """`from backends.pair import side, data` is as good; a function may make two sides."""
     text = TEXT.replace("@pair.", "@").replace(

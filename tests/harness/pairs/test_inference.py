@@ -222,8 +222,9 @@ def test_outputs(
     theirs: dict[str, tuple[int, ...]],
     expected: dict[str, tuple[str, list[int] | None]],
 ):
-    """By name, or in order where names differ, passing over what has another shape; turned where shapes ask for it, and for a square one
-    as it is: the product is compared, and not explained away."""
+    """By name, or in order where names differ, passing over what has another shape; turned where
+    shapes ask for it, and for a square one as it is: the product is compared, and not explained
+    away."""
     made = pair_of(trained("x", outputs=mine), trained("u", outputs=theirs))
     plans = made.plans()["b0"]["outputs"]
     assert expected == {name: (item["own"], item["axes"]) for name, item in plans.items()}

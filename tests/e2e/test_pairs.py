@@ -1,0 +1,119 @@
+"""Two models that somebody already has, as a stranger meets them: from the text of `docs/pairs.md`
+alone, and from what `harness init` writes. Real builds."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import tomllib
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs/pairs.md").read_text(encoding="utf-8")
+EXAMPLE = ROOT / "docs/examples/reviews"
+#: Everything but the trajectory, which takes the longest and says no more here.
+BRIEF = ("--no-speed", "--precision", "fp64", "--stages", "W", "F", "L", "G", "U", "--threads", 1)
+
+
+def block(after: str) -> str:
+    """Return the first block of code behind some words of the text."""
+    found = re.search(r"```\w+\n(.*?)```", TEXT[TEXT.index(after) :], re.DOTALL)
+    assert found is not None
+    return found.group(1)
+
+
+@pytest.fixture
+def reviews(harness) -> Path:
+    """The example, its pair file as it stands in the text."""
+    shutil.copytree(EXAMPLE / "reviews", harness.folder / "reviews")
+    path = harness.folder / "pair.py"
+    path.write_text(block("`pair.py`"), encoding="utf-8")
+    return path
+
+
+def test_the_text_shows_the_example_as_it_is():
+    """The pair file whole, and of the models the lines that it speaks of."""
+    assert (EXAMPLE / "pair.py").read_text(encoding="utf-8") == block("`pair.py`")
+    for name, after in (("model.py", "The original:"), ("net.py", "and the port:")):
+        code = " ".join((EXAMPLE / "reviews" / name).read_text(encoding="utf-8").split())
+        for part in block(after).split("...\n"):
+            for line in part.splitlines():
+                assert line.strip() in code, line
+
+
+def test_the_text_leads_to_all_three_mistakes(harness, reviews: Path):
+    """The check names them before anything is compared; the proof names both wrong layers, each
+    given the right input, and no other."""
+    checked = harness.run("check", reviews)
+    assert 0 == checked.code, checked.err
+    rows = [line.split() for line in checked.out.splitlines()]
+    for row in (
+        ["norm", "epsilon", "0.001", "1e-05", "forward"],
+        ["norm", "keep", "0.99", "0.9", "update"],
+        ["dropout", "rate", "0.25", "0.2", "forward"],
+        ["optimizer", "adam", "schedule", "exponential_decay", "none", "update"],
+    ):
+        assert row in rows, checked.out
+    compared = harness.run("compare", reviews, *BRIEF)
+    assert 1 == compared.code, compared.err
+    stages = {row["stage"]: row for row in harness.report()["stages"]}
+    assert "FAIL" == stages["forward"]["verdict"]
+    assert "training/norm" == stages["forward"]["worst"]
+    said = stages["forward"]["reason"]
+    assert "wrong layers, each given the right input: norm, dropout (in training)" in said
+    assert "PASS" == stages["weights"]["verdict"]
+
+
+@pytest.mark.parametrize("sides", [("tf1", "torch"), ("tf2", "torch")])
+def test_what_init_writes_is_the_same_model_twice(harness, sides: tuple[str, str]):
+    """It runs as it is, with dropout and batch normalisation, and every stage is looked at; a rate
+    that is another one in the port is found."""
+    assert 0 == harness.run("init", "mine", "--sides", *sides).code
+    path = harness.folder / "mine.py"
+    compared = harness.run("compare", path, *BRIEF)
+    assert 0 == compared.code, compared.out + compared.err
+    report = harness.report()
+    assert {"PASS"} == {row["verdict"] for row in report["stages"]}
+    assert {"weights", "forward", "loss", "gradients", "update"} == {
+        row["stage"] for row in report["stages"]
+    }
+    shutil.rmtree(harness.folder / "reports")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("nn.Dropout(0.25)", "nn.Dropout(0.5)"), encoding="utf-8")
+    compared = harness.run("compare", path, *BRIEF[:3], "--stages", "F", "--threads", 1)
+    assert 1 == compared.code
+    assert "dropout" in harness.report()["stages"][0]["worst"]
+
+
+def test_a_map_is_written_read_and_corrected(harness):
+    """What is taken away from it is not compared; a name that no side has is refused."""
+    assert 0 == harness.run("init", "mine", "--sides", "tf1", "torch").code
+    path = harness.folder / "mine.py"
+    mapped = harness.run("map", path)
+    assert 0 == mapped.code, mapped.err
+    written = harness.folder / "mine.map.toml"
+    content = tomllib.loads(written.read_text(encoding="utf-8"))
+    assert {"name", "tf1", "torch", "decided"} == {*content["parameter"][0]}
+    text = written.read_text(encoding="utf-8")
+    own = f"torch = {json.dumps(content['parameter'][0]['torch'])}"
+    assert own in text
+    written.write_text(text.replace(own, 'torch = "nothing/kernel"', 1), encoding="utf-8")
+    refused = harness.run("compare", path, *BRIEF)
+    assert 2 == refused.code
+    assert "has no parameter 'nothing/kernel'" in refused.err
+
+
+def test_a_failure_of_the_users_names_file_and_line(harness):
+    """So does one in a function of the pair file; nothing is a traceback."""
+    assert 0 == harness.run("init", "mine", "--sides", "torch", "torch").code
+    path = harness.folder / "mine.py"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("import torch\n", "import torch\n    raise KeyError('mine')\n", 1))
+    line = 1 + path.read_text().splitlines().index("    raise KeyError('mine')")
+    failed = harness.run("check", path)
+    assert failed.code not in (0, 1)
+    assert "Traceback" not in failed.err
+    assert f"mine.py, line {line}, in `original`" in failed.err
