@@ -79,7 +79,8 @@ ENTRIES: Sequence[Entry] = (
         "keras_releases",
         verdict=Fidelity.FAIL,
         stage=Stage.UPDATE,
-        reason="Keras 2 moves the statistics of a batch norm by 1 − 0.99 in float32 whatever is set",
+        reason="Keras 2 moves the statistics of a batch norm by 1 - momentum in float32,"
+        " whatever is set",
     ),
     Entry(
         "keras-exact",
@@ -102,8 +103,8 @@ ENTRIES: Sequence[Entry] = (
         verdict=Fidelity.INCONCLUSIVE,
         stage=Stage.UPDATE,
         what="with AdamW",
-        reason="the gradient of a key's bias is 0 mathematically; AdamW divides what rounding leaves"
-        " of it by its own size: nothing can be said of that step",
+        reason="the gradient of a key's bias is 0 mathematically; AdamW divides what rounding"
+        " leaves of it by its own size: nothing can be said of that step",
     ),
     Entry(
         "bert",

@@ -5,9 +5,7 @@ import transformers as hf
 
 from backends import pair
 
-SIDE = {"layers": 1, "ffn_dim": 32, "attention_heads": 2}
-SIZES = {f"{part}_{name}": size for part in ("encoder", "decoder") for name, size in SIDE.items()}
-CONFIG = hf.BartConfig(60, 16, d_model=16, **SIZES)
+CONFIG = hf.BartConfig(60, 16, 1, 32, 2, d_model=16, decoder_layers=1, decoder_ffn_dim=32)
 
 
 @pair.side("hf-tf")
