@@ -262,8 +262,8 @@ def same(x: Any, y: Any) -> bool:
         return len(x) == len(y) and all(same(i, j) for i, j in zip(x, y, strict=True))
     if isinstance(x, (list, tuple)) or isinstance(y, (list, tuple)):
         # One axis, or a list of one: each framework has its way.
-        listed, plain = (x, y) if isinstance(x, (list, tuple)) else (y, x)
-        return len(listed) == 1 and same(listed[0], plain)
+        listed, single = (x, y) if isinstance(x, (list, tuple)) else (y, x)
+        return len(listed) == 1 and same(listed[0], single)
     if isinstance(x, bool) or isinstance(y, bool):
         return bool(x == y)
     if isinstance(x, (int, float)) and isinstance(y, (int, float)):

@@ -255,11 +255,12 @@ def counted_from_end(words: Dict[str, Any], shapes: Sequence[Sequence[int]]) -> 
         words: of `attributes`. shapes: of what a call returned.
     """
     held = words.get("axis")
-    axes: List[Any] = held if isinstance(held, list) else [held]
-    if not shapes or not all(isinstance(axis, int) for axis in axes):
+    axes = held if isinstance(held, list) else [held]
+    known = [axis for axis in axes if isinstance(axis, int)]
+    if not shapes or len(known) < len(axes):
         return words
     rank = len(shapes[0])
-    counted = [axis - rank if axis >= 0 else axis for axis in axes]
+    counted = [axis - rank if axis >= 0 else axis for axis in known]
     return dict(words, axis=counted if isinstance(held, list) else counted[0])
 
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.evaluation.wild import catalogue, tables
-from tests.evaluation.wild.trying import compared
+from tests.evaluation.wild.trying import Said, compared, keep, kept
 
 
 def main(words: Sequence[str]) -> int:
@@ -31,6 +31,12 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument(
         "--write-docs", action="store_true", help=f"write the table into docs/{tables.PAGE.name}"
     )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="FILE",
+        help="keep what is said here; pairs that stand there are not compared again",
+    )
     asked = parser.parse_args(words)
     if asked.only and asked.write_docs:
         parser.error("--only shows a part; --write-docs needs the whole")
@@ -38,10 +44,14 @@ def main(words: Sequence[str]) -> int:
         wanted = catalogue.chosen(asked.only)
     except ValueError as error:
         parser.error(str(error))
-    every = []
+    every: list[Said] = []
+    known = kept(asked.results)
     with tempfile.TemporaryDirectory(prefix="wild-") as scratch:
         for entry in wanted:
-            every.append(compared(entry, Path(scratch), asked.python))
+            said = known.get(entry.name) or compared(entry, Path(scratch), asked.python)
+            every.append(said)
+            if asked.results and entry.name not in known:
+                keep(asked.results, said)
             print(f"[{len(every)}/{len(wanted)}] {tables.plain(every[-1])}", flush=True)
     if asked.write_docs:
         tables.write(every)

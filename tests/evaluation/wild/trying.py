@@ -17,7 +17,7 @@ from typing import Any
 from backends.contract import Stage
 from harness.plan import LOCKSTEP_STAGES
 from harness.results.verdicts import Fidelity
-from tests.evaluation.wild.catalogue import BUILDS, PAIRS, Entry
+from tests.evaluation.wild.catalogue import BUILDS, ENTRIES, PAIRS, Entry
 
 ROOT = Path(__file__).parents[3]
 LIMIT_S = 3600.0
@@ -89,12 +89,41 @@ def read(entry: Entry, report: dict[str, Any], lasted_s: float) -> Said:
     return Said(
         entry,
         verdict,
-        first["stage"] if first else "",
-        first["worst"] if first else "",
-        tuple(row["stage"] for row in rows if row["tensors"]),
-        tuple(note for note in report["notes"] if not note.startswith("read back")),
-        lasted_s,
+        stage=first["stage"] if first else "",
+        place=first["worst"] if first else "",
+        looked=tuple(row["stage"] for row in rows if row["tensors"]),
+        unmatched=tuple(note for note in report["notes"] if not note.startswith("read back")),
+        lasted_s=lasted_s,
     )
+
+
+def keep(path: Path, said: Said) -> None:
+    """Add what was said of a pair to a file, one line of JSON.
+
+    Args:
+        path: of the file. said: of one pair.
+    """
+    content = {**dataclasses.asdict(said), "entry": said.entry.name}
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(content) + "\n")
+
+
+def kept(path: Path | None) -> dict[str, Said]:
+    """Return by name what stands in such a file; nothing where there is none.
+
+    Args:
+        path: of the file.
+    """
+    if path is None or not path.is_file():
+        return {}
+    entries = {entry.name: entry for entry in ENTRIES}
+    read_back = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        content = json.loads(line)
+        name = content.pop("entry")
+        several = {key: tuple(content.pop(key)) for key in ("looked", "unmatched")}
+        read_back[name] = Said(entries[name], **content, **several)
+    return read_back
 
 
 def word(stage: str) -> str:

@@ -1,11 +1,11 @@
-"""Hugging Face's BART, an encoder and a decoder: its class for TensorFlow, its class for PyTorch."""
+"""Hugging Face's BART: its class for TensorFlow, its class for PyTorch."""
 
 import numpy as np
 import transformers as hf
 
 from backends import pair
 
-CONFIG = hf.BartConfig(60, 16, 1, 32, 2, 1, 32, 2, d_model=16)
+CONFIG = hf.BartConfig(60, 16, 1, 32, 2, d_model=16, decoder_layers=1, decoder_ffn_dim=32)
 
 
 @pair.side("hf-tf")
@@ -14,7 +14,10 @@ def original():
 
     net = hf.TFBartForConditionalGeneration(CONFIG)
     net.compile(tf.keras.optimizers.SGD(0.0625))
-    forward = lambda batch, training: net(batch, training=training).logits
+
+    def forward(batch, training):
+        return net(batch, training=training).logits
+
     return pair.keras(net, step=net.train_on_batch, forward=forward)
 
 

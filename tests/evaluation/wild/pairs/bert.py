@@ -1,11 +1,11 @@
-"""Hugging Face's BERT for sequences: its class for TensorFlow, its class for PyTorch."""
+"""Hugging Face's BERT: its class for TensorFlow, its class for PyTorch."""
 
 import numpy as np
 import transformers as hf
 
 from backends import pair
 
-CONFIG = hf.BertConfig(60, 16, 2, 2, 32, max_position_embeddings=16, num_labels=3)
+CONFIG = hf.BertConfig(60, 16, 2, 2, 32, max_position_embeddings=9, num_labels=3)
 
 
 @pair.side("hf-tf")
@@ -14,7 +14,10 @@ def original():
 
     net = hf.TFBertForSequenceClassification(CONFIG)
     net.compile(tf.keras.optimizers.SGD(0.0625))
-    forward = lambda batch, training: net(batch, training=training).logits
+
+    def forward(batch, training):
+        return net(batch, training=training).logits
+
     return pair.keras(net, step=net.train_on_batch, forward=forward)
 
 

@@ -1,4 +1,4 @@
-"""Hugging Face's GPT-2 with its language model: its class for TensorFlow, its class for PyTorch."""
+"""Hugging Face's GPT-2: its class for TensorFlow, its class for PyTorch."""
 
 import numpy as np
 import transformers as hf
@@ -14,7 +14,10 @@ def original():
 
     net = hf.TFGPT2LMHeadModel(CONFIG)
     net.compile(tf.keras.optimizers.SGD(0.0625))
-    forward = lambda batch, training: net(batch, training=training).logits
+
+    def forward(batch, training):
+        return net(batch, training=training).logits
+
     return pair.keras(net, step=net.train_on_batch, forward=forward)
 
 

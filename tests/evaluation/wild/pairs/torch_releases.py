@@ -9,12 +9,11 @@ from backends import pair
 def older():
     import torch
 
-    net = torch.nn.Transformer(16, 2, 2, 2, 32, 0.1, activation="gelu", batch_first=True)
+    net = torch.nn.Transformer(16, 2, 2, 2, 32, activation="gelu", batch_first=True)
     optimizer = torch.optim.SGD(net.parameters(), 0.01, momentum=0.9)
-    forward, loss = lambda batch: net(batch["x"], batch["y"]), torch.nn.MSELoss()
-    return pair.torch(
-        net, optimizer, forward=forward, loss=lambda out, batch: loss(out, batch["y"])
-    )
+    mean = torch.nn.MSELoss()
+    forward, loss = lambda batch: net(batch["x"], batch["y"]), lambda y, batch: mean(y, batch["y"])
+    return pair.torch(net, optimizer, forward=forward, loss=loss)
 
 
 @pair.side("torch")
