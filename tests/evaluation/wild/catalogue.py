@@ -150,7 +150,6 @@ ENTRIES: Sequence[Entry] = (
         stage=Stage.FORWARD,
         reason=ROOTS + "the √(2/π) of the gelu",
     ),
-    Entry("gpt2-fp32", "gpt2", precision="fp32"),
     Entry(
         "gpt2-exact",
         "gpt2",
@@ -164,7 +163,6 @@ ENTRIES: Sequence[Entry] = (
         stage=Stage.FORWARD,
         reason=ROOTS + "the √2 of the gelu",
     ),
-    Entry("bart-fp32", "bart", precision="fp32"),
     Entry(
         "bart-exact",
         "bart",
