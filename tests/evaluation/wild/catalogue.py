@@ -96,6 +96,8 @@ ENTRIES: Sequence[Entry] = (
         what="statistics that keep three quarters, which float32 holds",
     ),
     Entry("torch", "torch_releases"),
+    Entry("linear", "linear"),
+    Entry("cnn", "cnn"),
     Entry(
         "torch-adamw",
         "torch_releases",
