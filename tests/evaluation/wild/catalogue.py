@@ -165,6 +165,7 @@ ENTRIES: Sequence[Entry] = (
         stage=Stage.FORWARD,
         reason=ROOTS + "the √2 of the gelu",
     ),
+    Entry("bart-fp32", "bart", precision="fp32"),
     Entry(
         "bart-exact",
         "bart",

@@ -44,8 +44,9 @@ def keras():
         net.add(layer)
     net.add(made.BatchNormalization(momentum=0.75, epsilon=2.0**-10))
     net.add(made.Dense(10))
-    loss = tf.nn.sparse_softmax_cross_entropy_with_logits
-    net.compile(tf.keras.optimizers.SGD(0.0625, 0.5), lambda y, out: loss(tf.reshape(y, [-1]), out))
+    entropy = tf.nn.sparse_softmax_cross_entropy_with_logits
+    loss = lambda y, out: entropy(tf.cast(tf.reshape(y, [-1]), tf.int64), out)
+    net.compile(tf.keras.optimizers.SGD(0.0625, 0.5), loss)
     return pair.keras(net)
 
 
