@@ -277,20 +277,6 @@ def test_generation(both):
     assert not np.allclose(first, port("turned", "no_relu").generate(source, 7))
 
 
-def test_what_is_generated_has_rows(both):
-    """A model that is handed labels gives its loss too, and maybe first."""
-    source = TapeSource({"eval_x": ROWS["x"], **ROWS}, tape(), BATCH)
-    expected = both[0].generate(source, 7)
-    look = both[0].side.look
-
-    def with_loss(*options):
-        return dict(look(*options), loss=np.zeros(()))
-
-    both[0].side.look = with_loss
-    both[0].plan.outputs = {"product/loss": ("loss", None), **both[0].plan.outputs}
-    assert np.array_equal(expected, both[0].generate(source, 7))
-
-
 def test_plain_json_makes_a_piece():
     """Lists from the pipe become tuples, and the piece is the one that was sent."""
     part = Perceptron(declared("turned"), Setting()).survey(rows()).pieces[0]

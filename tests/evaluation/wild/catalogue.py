@@ -96,6 +96,8 @@ ENTRIES: Sequence[Entry] = (
         what="statistics that keep three quarters, which float32 holds",
     ),
     Entry("torch", "torch_releases"),
+    Entry("linear", "linear"),
+    Entry("cnn", "cnn"),
     Entry(
         "torch-adamw",
         "torch_releases",
@@ -150,7 +152,6 @@ ENTRIES: Sequence[Entry] = (
         stage=Stage.FORWARD,
         reason=ROOTS + "the √(2/π) of the gelu",
     ),
-    Entry("gpt2-fp32", "gpt2", precision="fp32"),
     Entry(
         "gpt2-exact",
         "gpt2",

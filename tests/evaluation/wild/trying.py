@@ -46,7 +46,7 @@ class Said:
         """Whether it is what has to be said, and every stage was looked at."""
         entry = self.entry
         expected = entry.stage.value if entry.stage else ""
-        every = {stage.value for stage in LOCKSTEP_STAGES} == {*self.looked}
+        every = {stage.value for stage in LOCKSTEP_STAGES} <= {*self.looked}
         return self.verdict == entry.verdict and self.stage == expected and every
 
 
@@ -121,6 +121,8 @@ def kept(path: Path | None) -> dict[str, Said]:
     for line in path.read_text(encoding="utf-8").splitlines():
         content = json.loads(line)
         name = content.pop("entry")
+        if name not in entries:  # it has been taken out of the catalogue
+            continue
         several = {key: tuple(content.pop(key)) for key in ("looked", "unmatched")}
         read_back[name] = Said(entries[name], **content, **several)
     return read_back

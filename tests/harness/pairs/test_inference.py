@@ -11,14 +11,14 @@ import pytest
 
 from backends.adapter.port import Port
 from backends.contract import Setting
-from backends.source import Batch
+from backends.source import Batch, NativeSource
 from backends.survey import DROPOUT, Draw, OptimizerSurvey, Phase, Survey
 from harness.pairs import draws, inference
 from harness.pairs.decisions import Decided
 from harness.pairs.inference import Against, Inference, SurveyedSide, start_values
 from harness.pairs.matches import by_rule
 from harness.pairs.workload import OWN, Inferred
-from tests.backends.adapter.perceptron import BATCH, HIDDEN
+from tests.backends.adapter.perceptron import BATCH, HIDDEN, INPUTS
 from tests.harness.pairs import scenes
 from tests.harness.pairs.scenes import piece, survey
 
@@ -258,3 +258,15 @@ def test_start_values_of_odd_shapes():
     own = np.arange(6.0).reshape(2, 3)
     start_values("kernel", own, generator)
     assert np.array_equal(np.arange(6.0).reshape(2, 3), own)
+
+
+def test_what_is_generated_has_rows():
+    """A model that is handed labels gives its loss too, and maybe first."""
+    port = ports()[0]
+    rows = {name: np.ones((8, width)) for name, width in (("eval_x", INPUTS), ("x", INPUTS))}
+    source = NativeSource(rows, 0, BATCH)
+    expected = port.generate(source, 7)
+    look = port.side.look
+    port.side.look = lambda *options: dict(look(*options), loss=np.zeros(()))
+    port.plan.outputs = {"product/loss": ("loss", None), **port.plan.outputs}
+    assert np.array_equal(expected, port.generate(source, 7))
