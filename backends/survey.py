@@ -18,6 +18,8 @@ LAYER_KINDS = (
     *("max_pool", "average_pool", "global_pool", "pad", "flatten", "reshape", "merge"),
     *("container", "other"),
 )
+#: Under a recurrent layer that returns all its outputs, the last one, as a layer of its own.
+LAST = "last"
 #: Kinds of draws. A `dropout` keeps where a number drawn uniformly from [0, 1) is below `keep`.
 DROPOUT, UNIFORM, NORMAL, OTHER_DRAW = "dropout", "uniform", "normal", "other"
 

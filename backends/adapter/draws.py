@@ -23,7 +23,9 @@ class Draws:
     Args:
         phase: its name, for messages, and for what is not on the tape.
         plan: the side's draws in order: `site`, the tape's name for it or None, and `axes`, the
-            order in which the axes of the tape's array are the side's own, or None.
+            order in which the axes of the tape's array are the side's own, or None; `shape`, where
+            the side takes neighbouring axes together; or, of what the other side draws step by
+            step, `sites` of all steps and the `axis` that they lie along.
         noise: the tape's arrays by site; None where there is no tape.
         seed: of what the tape does not answer.
 
@@ -56,19 +58,19 @@ class Draws:
         self.made.append((kind, wanted))
         entry = self.plan[index] if index < len(self.plan) else {}
         site, axes = entry.get("site"), entry.get("axes")
+        steps = entry.get("sites")
+        if self.noise is not None and steps and None not in steps:
+            noise = self.noise
+            value = np.stack([np.asarray(noise[name], np.float64) for name in steps], entry["axis"])
+            return self._fitting(value, wanted, (index, steps[0]))
         own_from_tape = list(axes) if axes else list(range(len(wanted)))
         if self.noise is not None and site is not None:
             value = np.asarray(self.noise[site], np.float64)
             if value.ndim == len(wanted):
                 value = np.transpose(value, own_from_tape)
-            if value.shape != wanted:
-                raise ValueError(
-                    f"draw {index} of the phase {self.phase} ({site}) has the shape"
-                    f" {list(wanted)}; when the model was looked at first, it had"
-                    f" {list(value.shape)}. The number and the shape of draws may not depend on"
-                    " values."
-                )
-            return value
+            elif entry.get("shape") is not None and tuple(entry["shape"]) == wanted:
+                value = value.reshape(wanted)
+            return self._fitting(value, wanted, (index, site))
         # Both sides get the same numbers for what lies at the same place, tape or no tape.
         tape_shape = [0] * len(wanted)
         for own_axis, tape_axis in enumerate(own_from_tape):
@@ -79,6 +81,19 @@ class Draws:
         else:
             value = generator.random_sample(tape_shape)
         return np.transpose(value, own_from_tape)
+
+    def _fitting(
+        self, value: np.ndarray, wanted: Tuple[int, ...], which: Tuple[int, str]
+    ) -> np.ndarray:
+        """Return what the tape has, if it is of the shape that is drawn."""
+        if value.shape != wanted:
+            raise ValueError(
+                f"draw {which[0]} of the phase {self.phase} ({which[1]}) has the shape"
+                f" {list(wanted)}; when the model was looked at first, it had"
+                f" {list(value.shape)}. The number and the shape of draws may not depend on"
+                " values."
+            )
+        return value
 
 
 def _seed(phase: str, index: int, seed: int) -> int:

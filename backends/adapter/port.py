@@ -15,12 +15,16 @@ from backends.parameters import check
 from backends.source import Batch
 from backends.survey import Piece
 
+#: How far weights that only this side has are moved apart, as `harness.pairs.inference` has it.
+APART = 0.1
+
 
 class Plan:
     """What the harness has decided about one side: `config["pair"]`, read.
 
     Attributes:
         pieces: canonical name -> the piece of this side, under that name. taps: activations.
+        alone: own names of what this side trains and the other has not.
         outputs: canonical name -> (own name, axes). draws: by phase, see `Draws`.
         losses: by phase, canonical name -> own name. optimizers: canonical -> own name.
         slots: by optimizer (canonical), the words that both sides have.
@@ -29,6 +33,7 @@ class Plan:
     def __init__(self, content: Mapping[str, Any]) -> None:
         self.pieces = {item["name"]: piece(item) for item in content["pieces"]}
         self.taps = [Tap(**dict(entry, axes=_axes(entry.get("axes")))) for entry in content["taps"]]
+        self.alone: List[str] = list(content.get("alone", ()))
         self.outputs: Dict[str, Tuple[str, Optional[Tuple[int, ...]]]] = {
             name: (entry["own"], _axes(entry.get("axes")))
             for name, entry in content["outputs"].items()
@@ -37,6 +42,19 @@ class Plan:
         self.losses: Dict[str, Dict[str, str]] = content["losses"]
         self.optimizers: Dict[str, str] = content["optimizers"]
         self.slots: Dict[str, List[str]] = content["slots"]
+
+
+def _apart(values: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
+    """Return weights that are all alike moved apart: a bias of zeros that the other side has not
+    would be seen only once it has been trained."""
+    generator = np.random.RandomState(0)
+    moved = {}
+    for name in sorted(values):
+        value = values[name]
+        if value.size and np.all(value == value.flat[0]):
+            noise = generator.uniform(-1.0, 1.0, value.shape)
+            moved[name] = value + APART * (abs(float(value.flat[0])) or 1.0) * noise
+    return moved
 
 
 def piece(content: Mapping[str, Any]) -> Piece:
@@ -82,6 +100,8 @@ class Port(contract.Port):
     def __init__(self, config: Mapping[str, Any], setting: Setting, side: Side) -> None:
         contract.Port.__init__(self, config, setting)
         self.side, self.plan = side, Plan(config["pair"])
+        #: What the side had when it was built: weights that are in no piece begin there each time.
+        self._built: Optional[Dict[str, np.ndarray]] = None
 
     # -- weights and slots -------------------------------------------------------------------------
 
@@ -95,6 +115,10 @@ class Port(contract.Port):
             name: pieces.canonical(piece, own).shape for name, piece in self.plan.pieces.items()
         }
         check(values, self.config, shapes)
+        if self._built is None:
+            self._built = {name: np.array(value) for name, value in own.items()}
+            self._built.update(_apart({name: own[name] for name in self.plan.alone if name in own}))
+        own.update((name, value) for name, value in self._built.items() if name in own)
         self.side.assign(pieces.own_values(self.plan.pieces.values(), values, own))
         self.side.reset()
         self.steps_trained = self.single_steps = 0

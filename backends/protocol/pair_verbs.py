@@ -4,16 +4,19 @@ given weights so that the harness sees which layer is which."""
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 
 from backends.adapter import pair_module, pieces, port
 from backends.adapter.draws import Draws
-from backends.adapter.side import GENERATE, Side, Tap
+from backends.adapter.side import FORWARD, GENERATE, Side, Tap
 from backends.contract import Setting
 from backends.recording import recorder
 from backends.survey import Survey
+
+#: Before the names of activations that a look is asked for.
+LAYER = "layer/"
 
 
 class Pairing:
@@ -70,14 +73,18 @@ class Pairing:
         data: str,
         rows: List[Sequence[int]],
         out: str,
+        training: Optional[Dict[str, Any]] = None,
     ) -> Dict[str, Any]:
         """Run the side that was surveyed on given weights, in inference mode, once for each list of
-        rows; write what every layer returned, `<number>/<layer>`, in the side's own layout.
+        rows; write what every layer returned, `<number>/<layer>`, and what the model gave,
+        `outputs/<number>/<name>`, in the side's own layout.
 
         Args:
             parts: `survey.Piece` as plain JSON, under canonical names. values: where theirs are;
                 parameters that are in no piece stay.
             data: where the arrays are. rows: of each run. out: the .npz to write.
+            training: where one more run, on the first rows, is in training mode: `draws`, what is
+                told of them as in `adapter.draws.Draws`, and `noise`, where their values are.
         """
         side, survey = self.side, self.surveyed
         if side is None or survey is None:
@@ -87,7 +94,7 @@ class Pairing:
         side.assign(pieces.own_values(chosen, canonical, side.parameters()))
         arrays = recorder.load_arrays(data)
         # Under names of their own: a layer may be called `output`, as what the model gives is.
-        taps = [Tap("layer/" + layer.name, layer.name) for layer in survey.layers if layer.outputs]
+        taps = [Tap(LAYER + layer.name, layer.name) for layer in survey.layers if layer.outputs]
         shown: Dict[str, np.ndarray] = {}
         for number, chosen_rows in enumerate(rows):
             batch = {
@@ -96,8 +103,19 @@ class Pairing:
                 if not name.startswith("eval_")
             }
             looked = side.look(batch, False, Draws(GENERATE), taps)
-            shown.update(
-                {f"{number}/{tap.layer}": looked[tap.name] for tap in taps if tap.name in looked}
-            )
+            shown.update(_numbered(number, looked))
+            if training is not None and not number:
+                noise = recorder.load_arrays(training["noise"])
+                answers = Draws(FORWARD, training["draws"], noise)
+                shown.update(_numbered(len(rows), side.look(batch, True, answers, taps)))
         recorder.save_arrays(out, shown)
         return {"layers": [tap.layer for tap in taps]}
+
+
+def _numbered(number: int, looked: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
+    """Return what a pass has shown under the number of its run."""
+    named = {}
+    for name, value in looked.items():
+        kind, _, layer = name.partition(LAYER)
+        named[f"outputs/{number}/{name}" if kind else f"{number}/{layer}"] = value
+    return named

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from backends.adapter.pieces import apply
 from backends.contract import Setting
-from backends.survey import Piece
+from backends.survey import NORMAL, Piece
 from harness.execution import verbs
 from harness.execution.processes import WorkerProcess, ending
 from harness.execution.runner import RunContext
@@ -25,10 +25,15 @@ from harness.pairs.inference import Against, Inference, SurveyedSide, plain, sta
 from harness.pairs.matches import Matched
 from harness.plan import Side
 from harness.records import archives
+from harness.workloads.spec import FORWARD
 
 #: In which sides are looked at: what belongs together shows best without rounding.
 PRECISION = "fp64"
 LOG = "worker.log"
+#: By what a layer's parameters are multiplied, to see what depends on them.
+MOVED = 1.25
+#: A side's draws in a forward pass in training mode, as `draws.entries` has them, and their values.
+Training = tuple[list[dict[str, Any]], decisions.Walk]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,20 +145,44 @@ def _against(
     inputs = data[0], _two_inputs(archives.read_arrays(data[0]), data[1])
     walk_a = _walk(first, a.pieces, start, inputs)
 
-    def run_b(matched: Matched) -> decisions.Walk:
+    def run_b(matched: Matched, training: Training | None = None) -> decisions.Walk:
         parts, held = [], {}
         for item in matched.pieces:
             value = apply(start[item.a.name], item.part)
             if tuple(item.b.shape) == value.shape:
                 parts.append(dataclasses.replace(item.b, name=item.name))
                 held[item.name] = value
-        return _walk(other, parts, held, inputs)
+        return _walk(other, parts, held, inputs, training)
 
     if known is None:
         decided = decisions.decide(matched, shown, walk_a, run_b)
     else:
         decided = decisions.as_given(matched, shown, walk_a, run_b(matched))
-    return Against(other.side, decided, draws.match(a, b))
+    drawn = draws.match(a, b)
+    if all(tap.name in decided.agreed for tap in decided.taps) and not drawn.sites:
+        return Against(other.side, decided, drawn)
+    noise = _noise(drawn, generator)
+    mine = draws.entries(drawn.sites, a.draws, first=True).get(FORWARD, []), noise
+    theirs = draws.entries(drawn.sites, b.draws, first=False).get(FORWARD, []), noise
+
+    def moved(layer: str) -> decisions.Walk | None:
+        chosen = {piece.name for piece in a.pieces if piece.layer == layer}
+        values = {name: MOVED * held if name in chosen else held for name, held in start.items()}
+        return _walk(first, a.pieces, values, inputs, mine) if chosen else None
+
+    walk_a = _walk(first, a.pieces, start, inputs, mine)
+    decided = decisions.settled(decided, walk_a, run_b(decided.matched, theirs), moved)
+    return Against(other.side, decided, drawn)
+
+
+def _noise(drawn: draws.DrawsMatched, generator: np.random.RandomState) -> decisions.Walk:
+    """Return values of what is drawn in a forward pass in training mode, by site."""
+    noise = {}
+    for site in drawn.sites:
+        if site.phase == FORWARD:
+            draw = generator.standard_normal if site.kind == NORMAL else generator.random_sample
+            noise[site.name] = np.asarray(draw(site.shape))
+    return noise
 
 
 def _two_inputs(arrays: Mapping[str, NDArray[Any]], batch: int) -> list[list[int]]:
@@ -167,11 +196,18 @@ def _walk(
     parts: Sequence[Piece],
     values: Mapping[str, NDArray[Any]],
     inputs: tuple[Path, list[list[int]]],
+    training: Training | None = None,
 ) -> decisions.Walk:
-    """Run a side on given weights and return what its layers return on two inputs."""
+    """Run a side on given weights and return what its layers return on two inputs, and, with the
+    plan and the values of its draws, in training mode on the first."""
     data, rows = inputs
     held, out = place.folder / "held.npz", place.folder / "walk.npz"
     archives.write_arrays(held, dict(values))
+    mode = None
+    if training is not None:
+        planned, noise = training
+        archives.write_arrays(place.folder / "noise.npz", dict(noise))
+        mode = {"draws": planned, "noise": str(place.folder / "noise.npz")}
     place.worker.request(
         verbs.WALK,
         parts=[plain(piece) for piece in parts],
@@ -179,5 +215,6 @@ def _walk(
         data=str(data),
         rows=rows,
         out=str(out),
+        training=mode,
     )
     return archives.read_arrays(out)

@@ -42,7 +42,11 @@ Walk = Mapping[str, NDArray[np.float64]]
 #: Of the largest value of a layer. Kernels that are summed up in another order differ by 1e-15 of
 #: it in float64; another choice of weights by all of it.
 TOLERANCE = 1e-6
+#: An activation that departs by so much while what is made of it agrees is another quantity.
+ANOTHER = 0.01
 INPUTS = 2
+#: Before the names of what the model gives.
+OUTPUTS = "outputs/"
 #: Runs of the second side that are spent on choices.
 MOST_RUNS = 60
 
@@ -54,12 +58,15 @@ class Decided:
     Attributes:
         matched: parameters. taps: activations. agreed: taps that agree on both inputs.
         first_open: the first activation that does not; empty where all agree.
+        elsewhere: activations that both sides have at another place of what they compute: see
+            `settled`.
     """
 
     matched: Matched
     taps: tuple[TapPair, ...]
     agreed: frozenset[str]
     first_open: str
+    elsewhere: tuple[TapPair, ...] = ()
 
 
 def decide(
@@ -110,6 +117,70 @@ def as_given(matched: Matched, taps: Sequence[TapPair], walk_a: Walk, walk_b: Wa
     return Decided(matched, tuple(taps), agreed, taps[index].name if index < len(taps) else "")
 
 
+def settled(
+    decided: Decided, walk_a: Walk, walk_b: Walk, moved: Callable[[str], Walk | None]
+) -> Decided:
+    """Return the decision without the activations that are another quantity on both sides: one of
+    them shows its LSTM before the dropout that is wrapped around the other's, or before a mask.
+
+    It is no fault where something that depends on the layer's parameters agrees, in inference and
+    in training; without that proof, or where a layer departs by little, it stays.
+
+    Args:
+        decided: what the rules and the data say.
+        walk_a, walk_b: what both sides showed with these parameters, the last run in training.
+        moved: what the first side shows with other values of one layer's parameters; None of a
+            layer that has none.
+    """
+    known = [tap for tap in decided.taps if _same(tap, walk_a, walk_b)]
+    held = {f"{number}/{tap.a}" for tap in known for number in range(INPUTS + 1)}
+    held |= _outputs(walk_a, walk_b)
+    elsewhere = []
+    for tap in decided.taps:
+        if tap not in known and _another(tap, walk_a, walk_b):
+            other = moved(tap.a)
+            if other is not None and any(_depends(name, walk_a, other) for name in sorted(held)):
+                elsewhere.append(tap)
+    kept = tuple(tap for tap in decided.taps if tap not in elsewhere)
+    first_open = next((tap.name for tap in kept if tap.name not in decided.agreed), "")
+    return dataclasses.replace(
+        decided, taps=kept, elsewhere=tuple(elsewhere), first_open=first_open
+    )
+
+
+def _same(tap: TapPair, walk_a: Walk, walk_b: Walk) -> bool:
+    return agrees(tap, walk_a, walk_b, INPUTS + 1)
+
+
+def _outputs(walk_a: Walk, walk_b: Walk) -> set[str]:
+    """Return the names of what the model gives, of all runs, if all of it agrees in all of them."""
+    mine = [name for name in sorted(walk_a) if name.startswith(OUTPUTS)]
+    theirs = [name for name in sorted(walk_b) if name.startswith(OUTPUTS)]
+    if len(mine) != len(theirs):
+        return set()
+    for name, other in zip(mine, theirs, strict=True):
+        x, y = walk_a[name], walk_b[other]
+        if x.shape != y.shape or not _near(x, y):
+            return set()
+    return set(mine)
+
+
+def _depends(name: str, walk: Walk, moved: Walk) -> bool:
+    x, y = walk.get(name), moved.get(name)
+    return x is not None and y is not None and x.shape == y.shape and not _near(x, y)
+
+
+def _another(tap: TapPair, walk_a: Walk, walk_b: Walk) -> bool:
+    """Return whether an activation departs by so much that it cannot be the same quantity."""
+    for number in range(INPUTS + 1):
+        if f"{number}/{tap.a}" in walk_a and f"{number}/{tap.b}" in walk_b:
+            x = _canonical(walk_a, number, tap.a, tap.axes_a)
+            y = _canonical(walk_b, number, tap.b, tap.axes_b)
+            if x.shape == y.shape and not _near(x, y, ANOTHER):
+                return True
+    return False
+
+
 def _canonical(
     walk: Walk, number: int, layer: str, axes: Sequence[int] | None
 ) -> NDArray[np.float64]:
@@ -117,13 +188,13 @@ def _canonical(
     return value if axes is None or value.ndim != len(axes) else np.transpose(value, axes)
 
 
-def agrees(tap: TapPair, walk_a: Walk, walk_b: Walk) -> bool:
+def agrees(tap: TapPair, walk_a: Walk, walk_b: Walk, runs: int = INPUTS) -> bool:
     """Return whether an activation is the same on every input.
 
     Args:
-        tap: which. walk_a, walk_b: what both sides' layers returned.
+        tap: which. walk_a, walk_b: what both sides' layers returned. runs: how many are looked at.
     """
-    for number in range(INPUTS):
+    for number in range(runs):
         if f"{number}/{tap.a}" not in walk_a or f"{number}/{tap.b}" not in walk_b:
             return False
         x = _canonical(walk_a, number, tap.a, tap.axes_a)
@@ -133,7 +204,7 @@ def agrees(tap: TapPair, walk_a: Walk, walk_b: Walk) -> bool:
     return True
 
 
-def _near(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
+def _near(x: NDArray[np.float64], y: NDArray[np.float64], tolerance: float = TOLERANCE) -> bool:
     held, other = np.asarray(x, np.float64), np.asarray(y, np.float64)
     finite, same = np.isfinite(held), np.isfinite(other)
     # What a mask shuts out is minus infinity on both sides; what is no number is like nothing.
@@ -142,7 +213,7 @@ def _near(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
     if not finite.any():
         return x.size == 0
     apart = float(np.max(np.abs(held[finite] - other[finite])))
-    return apart <= TOLERANCE * max(float(np.max(np.abs(held[finite]))), 1e-300)
+    return apart <= tolerance * max(float(np.max(np.abs(held[finite]))), 1e-300)
 
 
 def _first_open(taps: Sequence[TapPair], walk_a: Walk, walk_b: Walk) -> int:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from backends.survey import NORMAL, Draw, Survey
 from harness.pairs.alignment import align
 from harness.pairs.taps import Axes, orders_of
 from harness.pairs.units import NAMES, likeness
+
+#: A loop has at least so many steps: a single draw has a fellow of its own shape, or none.
+MIN_STEPS = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +24,9 @@ class SharedDraw:
         kind: `uniform` or `normal`, what the tape holds. shape: in the first side's layout.
         a, b: the draw's number on each side. axes_b: the order in which the tape's axes are the
             second side's own.
+        shape_b: the second side's own, where it takes neighbouring axes together, or apart.
+        axis_a, axis_b: of a side that draws for all steps of a loop at once what the other draws
+            step by step: the axis of the steps. Its draw is all sites of its number, in order.
     """
 
     name: str
@@ -29,6 +36,15 @@ class SharedDraw:
     a: int
     b: int
     axes_b: Axes = None
+    shape_b: tuple[int, ...] | None = None
+    axis_a: int | None = None
+    axis_b: int | None = None
+
+    @property
+    def place(self) -> tuple[str, int, str]:
+        """What the draw is known by among several sides: phase and number on the first side; of one
+        that is drawn for all steps at once, which step it is stands in its name."""
+        return self.phase, self.a, self.name if self.axis_a is not None else ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,36 +57,121 @@ class DrawsMatched:
 
 
 def match(a: Survey, b: Survey) -> DrawsMatched:
-    """Return which draws belong together: in order, of the same kind and shape.
+    """Return which draws belong together: in order, of the same kind and shape; axes may stand in
+    another order, or neighbours be taken together.
 
     Args:
         a, b: what the adapters have found out about both sides.
     """
-    sites = []
-    used_a, used_b = set[tuple[str, int]](), set[tuple[str, int]]()
+    sites = list[SharedDraw]()
     for phase in dict.fromkeys(draw.phase for draw in a.draws):
         left = [draw for draw in a.draws if draw.phase == phase and draw.served]
         right = [draw for draw in b.draws if draw.phase == phase and draw.served]
         for i, j in align(left, right, _fit):
             x, y = left[i], right[j]
-            used_a.add((phase, x.index))
-            used_b.add((phase, y.index))
-            sites.append(
-                SharedDraw(
-                    name=_name(x, i),
-                    phase=phase,
-                    kind="normal" if x.kind == NORMAL else "uniform",
-                    shape=tuple(x.shape),
-                    a=x.index,
-                    b=y.index,
-                    axes_b=_axes(x.shape, y.shape),
-                )
-            )
+            site = dataclasses.replace(_site(x, i), b=y.index, axes_b=_axes(x, y))
+            if len(x.shape) != len(y.shape):
+                site = dataclasses.replace(site, shape_b=tuple(y.shape))
+            sites.append(site)
+        used = [{site.a for site in sites if site.phase == phase}]
+        used.append({site.b for site in sites if site.phase == phase})
+        sites += _loops(
+            [draw for draw in left if draw.index not in used[0]],
+            [draw for draw in right if draw.index not in used[1]],
+        )
+    used_a = {(site.phase, site.a) for site in sites}
+    used_b = {(site.phase, site.b) for site in sites}
     return DrawsMatched(
         tuple(sites),
         tuple(draw for draw in a.draws if (draw.phase, draw.index) not in used_a),
         tuple(draw for draw in b.draws if (draw.phase, draw.index) not in used_b),
     )
+
+
+def entries(
+    sites: Iterable[SharedDraw], made: Iterable[Draw], first: bool
+) -> dict[str, list[dict[str, Any]]]:
+    """Return what one side's port is told of its draws (`backends.adapter.draws.Draws`), by phase.
+
+    Args:
+        sites: what the tape answers. made: the side's draws. first: whether it is the first side.
+    """
+    by_number: dict[tuple[str, int], dict[str, Any]] = {}
+    for site in sites:
+        place = site.phase, site.a if first else site.b
+        axis = site.axis_a if first else site.axis_b
+        if axis is None:
+            axes = None if first or site.axes_b is None else list(site.axes_b)
+            by_number[place] = {"site": site.name, "axes": axes}
+            if site.shape_b is not None and not first:
+                by_number[place]["shape"] = list(site.shape_b)
+        else:
+            steps = by_number.setdefault(place, {"site": None, "sites": [], "axis": axis})
+            steps["sites"].append(site.name)
+    planned: dict[str, list[dict[str, Any]]] = {}
+    for draw in made:
+        entry = by_number.get((draw.phase, draw.index), {"site": None, "axes": None})
+        planned.setdefault(draw.phase, []).append(entry)
+    return planned
+
+
+def _site(draw: Draw, number: int) -> SharedDraw:
+    """Return the site of a draw of the first side; which one is the other's is yet to be said."""
+    kind = "normal" if draw.kind == NORMAL else "uniform"
+    shape = tuple(draw.shape)
+    return SharedDraw(_name(draw, number), draw.phase, kind, shape, draw.index, draw.index)
+
+
+def _loops(left: Sequence[Draw], right: Sequence[Draw]) -> Iterator[SharedDraw]:
+    """Yield the sites of draws that one side makes step by step, in a loop, and the other for all
+    steps at once.
+
+    Args:
+        left, right: what is left of both sides in one phase.
+    """
+    for run, axis, whole in _steps(left, right):
+        for draw in run:
+            yield dataclasses.replace(_site(draw, draw.index), b=whole.index, axis_b=axis)
+    for run, axis, whole in _steps(right, left):
+        for draw in run:
+            site = _site(dataclasses.replace(draw, layer=whole.layer), draw.index)
+            yield dataclasses.replace(site, a=whole.index, axis_a=axis)
+
+
+def _steps(single: Sequence[Draw], whole: Sequence[Draw]) -> Iterator[tuple[list[Draw], int, Draw]]:
+    """Yield runs of equal draws, the axis of the steps and the one draw that holds all of them."""
+    runs = list[list[Draw]]()
+    for draw in single:
+        if runs and _like(runs[-1][0]) == _like(draw):
+            runs[-1].append(draw)
+        else:
+            runs.append([draw])
+    used = set[int]()
+    for run in runs:
+        for draw in whole:
+            axis = _axis_of_steps(run, draw)
+            if axis is not None and draw.index not in used:
+                used.add(draw.index)
+                yield run, axis, draw
+                break
+
+
+def _like(draw: Draw) -> tuple[str, str, tuple[int, ...]]:
+    return draw.layer, draw.kind, tuple(draw.shape)
+
+
+def _axis_of_steps(run: Sequence[Draw], whole: Draw) -> int | None:
+    """Return the axis of a draw that counts the steps of a run; of several, the one next to the
+    batch's, for sequences are [batch, steps, ...] or [steps, batch, ...]."""
+    shape = tuple(whole.shape)
+    if run[0].kind != whole.kind or len(run) < MIN_STEPS:
+        return None
+    fitting = [
+        axis
+        for axis, size in enumerate(shape)
+        if size == len(run) and shape[:axis] + shape[axis + 1 :] == tuple(run[0].shape)
+    ]
+    return 1 if 1 in fitting else next(iter(fitting), None)
 
 
 def _name(draw: Draw, number: int) -> str:
@@ -79,13 +180,36 @@ def _name(draw: Draw, number: int) -> str:
 
 
 def _fit(x: Draw, y: Draw) -> float:
-    if x.kind != y.kind or sorted(x.shape) != sorted(y.shape):
+    permuted = sorted(x.shape) == sorted(y.shape)
+    if x.kind != y.kind or not (permuted or folds(x.shape, y.shape)):
         return 0.0
     return 1.0 + NAMES * likeness(x.layer, y.layer) + 0.1 * (tuple(x.shape) == tuple(y.shape))
 
 
-def _axes(tape: Sequence[int], own: Sequence[int]) -> Axes:
+def folds(tape: Sequence[int], own: Sequence[int]) -> bool:
+    """Return whether two shapes hold the same numbers in the same order, neighbouring axes of one
+    taken together in the other: [batch, heads, ...] and [batch * heads, ...], [batch, 1, units] and
+    [batch, units].
+
+    Args:
+        tape, own: the shapes.
+    """
+    left = [int(size) for size in tape if size != 1]
+    right = [int(size) for size in own if size != 1]
+    if len(left) < len(right):
+        left, right = right, left
+    for size in right:
+        held = 1
+        while held < size and left:
+            held *= left.pop(0)
+        if held != size:
+            return False
+    return not left
+
+
+def _axes(x: Draw, y: Draw) -> Axes:
     """Return the order in which the tape's axes are a side's own; None: as they are."""
+    tape, own = x.shape, y.shape
     if tuple(tape) == tuple(own):
         return None
     orders = [axes for axes in orders_of(tape, own) if axes[0] == 0] or orders_of(tape, own)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.survey import Draw, Piece, Survey
-from harness.pairs import taps
+from harness.pairs import draws, taps
 from harness.pairs.decisions import Decided
 from harness.pairs.draws import DrawsMatched, SharedDraw
 from harness.pairs.matches import PiecePair
@@ -54,9 +54,9 @@ class Against:
         return {tap.name for tap in self.decided.taps}
 
     @property
-    def answered(self) -> set[tuple[str, int]]:
-        """Phase and number of the first side's draws that the tape answers."""
-        return {(site.phase, site.a) for site in self.draws.sites}
+    def answered(self) -> set[tuple[str, int, str]]:
+        """What the draws are known by that the tape answers."""
+        return {site.place for site in self.draws.sites}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Inference:
     def sites(self) -> list[SharedDraw]:
         """Return the draws that the tape answers on every side."""
         common = set.intersection(*(other.answered for other in self.others))
-        return [site for site in self.others[0].draws.sites if (site.phase, site.a) in common]
+        return [site for site in self.others[0].draws.sites if site.place in common]
 
     def phases(self) -> list[str]:
         """Return the names of the training phases that every side has, in the first one's order."""
@@ -144,6 +144,7 @@ class Inference:
         return {
             "function": side.function,
             "pieces": [plain(item) for item in self._own_pieces(against)],
+            "alone": self._alone(survey, against),
             "taps": [*self._own_taps(against)],
             "outputs": _outputs(first, survey),
             "draws": self._own_draws(survey, against),
@@ -161,6 +162,19 @@ class Inference:
         by_name = {pair.name: pair.b if against else pair.a for pair in pairs}
         return [dataclasses.replace(by_name[name], name=name) for name in names]
 
+    def _alone(self, survey: Survey, against: Against | None) -> list[str]:
+        """Return the parameters that this side trains and another has not, by their own names."""
+        shared = set[str]()
+        for piece in self._own_pieces(against):
+            shared |= {*piece.sources}
+        return [
+            source
+            for piece in survey.pieces
+            if piece.trainable
+            for source in piece.sources
+            if source not in shared
+        ]
+
     def _own_taps(self, against: Against | None) -> list[dict[str, Any]]:
         chosen = {tap.name: tap for tap in (against or self.others[0]).decided.taps}
         plans = []
@@ -173,19 +187,14 @@ class Inference:
     def _own_draws(
         self, survey: Survey, against: Against | None
     ) -> dict[str, list[dict[str, Any]]]:
-        by_number: dict[tuple[str, int], dict[str, Any]] = {}
         beside = against or self.others[0]
-        common = {(site.phase, site.a): site.name for site in self.sites()}
-        for site in beside.draws.sites:
-            name = common.get((site.phase, site.a))
-            number = site.b if against else site.a
-            axes = listed(site.axes_b) if against else None
-            by_number[site.phase, number] = {"site": name, "axes": axes}
-        planned: dict[str, list[dict[str, Any]]] = {}
-        for draw in survey.draws:
-            entry = by_number.get((draw.phase, draw.index), {"site": None, "axes": None})
-            planned.setdefault(draw.phase, []).append(entry)
-        return planned
+        common = {site.place: site.name for site in self.sites()}
+        named = [
+            dataclasses.replace(site, name=common[site.place])
+            for site in beside.draws.sites
+            if site.place in common
+        ]
+        return draws.entries(named, survey.draws, first=against is None)
 
     def _slots(self, optimizers: Mapping[str, str]) -> dict[str, list[str]]:
         surveys = [self.first.survey, *(other.side.survey for other in self.others)]
@@ -206,11 +215,6 @@ def _piece_names(against: Against) -> set[str]:
 
 def _tap_names(against: Against) -> set[str]:
     return {tap.name for tap in against.decided.taps}
-
-
-def _draw_places(against: Against) -> set[tuple[str, int]]:
-    """Return phase and number, on the first side, of the draws that both make."""
-    return {(site.phase, site.a) for site in against.draws.sites}
 
 
 def start_values(

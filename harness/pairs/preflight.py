@@ -11,7 +11,7 @@ from typing import Any
 
 from backends.contract import Stage
 from backends.survey import Layer, OptimizerSurvey, Survey
-from harness.pairs.inference import Against, Inference
+from harness.pairs.inference import Against, Inference, SurveyedSide
 from harness.pairs.matches import RAW
 
 #: Attributes that a forward pass does not show, with the stage that does.
@@ -100,7 +100,31 @@ def sentences(inference: Inference) -> list[str]:
         why = f" ({row.why})" if row.why else ""
         values = f"{row.a} in {row.sides[0]}, {row.b} in {row.sides[1]}"
         lines.append(f"read back: {row.where}: {row.what} is {values}; {shows}{why}")
+    for other in inference.others:
+        lines += _not_compared(inference.first, other)
     return lines
+
+
+def _not_compared(first: SurveyedSide, other: Against) -> Iterator[str]:
+    """Yield what is said of layers that belong together and whose activations are not compared."""
+    for tap in other.decided.elsewhere:
+        yield (
+            f"{tap.name} is not compared: {tap.a} of {first.label} and {tap.b} of"
+            f" {other.side.label} show different places of the computation (before and behind a"
+            " dropout or a mask), and what is made of them agrees"
+        )
+    shown = {tap.a for tap in (*other.decided.taps, *other.decided.elsewhere)}
+    left, right = _layers(first.survey), _layers(other.side.survey)
+    for name_a, name_b in other.decided.matched.units:
+        x, y = left.get(name_a), right.get(name_b)
+        if x is None or y is None or name_a in shown or not x.outputs or not y.outputs:
+            continue
+        shapes = worded(list(x.outputs[0])), worded(list(y.outputs[0]))
+        if sorted(x.outputs[0]) != sorted(y.outputs[0]):
+            yield (
+                f"what {name_a} returns is not compared: it is {shapes[0]} in {first.label} and"
+                f" {shapes[1]} in {other.side.label}; what is wrong in it is named by the next one"
+            )
 
 
 def _layers(survey: Survey) -> dict[str, Layer]:
@@ -253,7 +277,8 @@ def _of_losses(a: Survey, b: Survey, sides: tuple[str, str]) -> Iterator[Attribu
 
 
 def same(x: Any, y: Any) -> bool:
-    """Return whether two values of an attribute are the same, numbers to float32.
+    """Return whether two values of an attribute are the same, numbers to float32; a list of one is
+    what it holds, for some frameworks write an axis as `[-1]`.
 
     Args:
         x, y: numbers, words, lists, as an adapter has read them.

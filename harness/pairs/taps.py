@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
-from backends.survey import Layer, Survey
+from backends.survey import LAST, Layer, Survey
 from harness.pairs.alignment import align
 from harness.pairs.matches import ORDER
 from harness.pairs.units import NAMES, likeness
@@ -85,7 +85,9 @@ def _shown(a: Sequence[Layer], b: Sequence[Layer], i: int, j: int) -> Iterator[T
     other before, the activation behind that one is what belongs beside it."""
     x, y = a[i], b[j]
     if not _may_be(x.outputs[0], y.outputs[0]):
-        return  # e.g. all states of a recurrent layer beside its last one
+        # All outputs of a recurrent layer beside its last one.
+        yield from _last(a, x, b, y)
+        return
     inside_a, inside_b = _activation(x), _activation(y)
     if x.kind == "activation" or bool(inside_a) == bool(inside_b):
         yield paired(x, y)
@@ -93,6 +95,19 @@ def _shown(a: Sequence[Layer], b: Sequence[Layer], i: int, j: int) -> Iterator[T
     behind = b[j + 1 : j + 2] if inside_a else a[i + 1 : i + 2]
     if behind and behind[0].kind == "activation" and _may_be(x.outputs[0], y.outputs[0]):
         yield paired(x, behind[0]) if inside_a else paired(behind[0], y)
+
+
+def _last(a: Sequence[Layer], x: Layer, b: Sequence[Layer], y: Layer) -> Iterator[TapPair]:
+    """Yield the pair of two recurrent layers of which one shows its last output apart."""
+    for layers, layer in ((a, x), (b, y)):
+        for last in layers:
+            if last.name != f"{layer.name}/{LAST}" or not last.outputs:
+                continue
+            other = y if layer is x else x
+            if tuple(last.outputs[0]) == tuple(other.outputs[0]):
+                pair = paired(last, y) if layer is x else paired(x, last)
+                yield dataclasses.replace(pair, name=x.name)
+                return
 
 
 def paired(x: Layer, y: Layer, how: str = ORDER) -> TapPair:

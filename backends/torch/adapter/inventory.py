@@ -104,6 +104,7 @@ class Inventory:
         described = [(path, rules.describe(self.modules[path])) for path in paths]
         claims = [(path, weight) for path, each in described for weight in each.weights]
         claimed = self._claimed(claims, names)
+        reached = self._claimed([claim for claim in claims if not _is_own(claim[1])], names)
         for path, description in described:
             module = self.modules[path]
             raw = [
@@ -116,10 +117,13 @@ class Inventory:
                 key = (sources, weight.steps)
                 # Tied: the same tensor under a second name, in whatever layout.
                 tied = bool(whole & set(sources)) or key in taken
-                if sources and not tied:
+                # A module that runs by itself inside of one whose rule has its weights already.
+                inner = _is_own(weight) and set(sources) <= reached
+                if sources and not tied and not inner:
                     taken.add(key)
                     made.append(_piece(path, weight, sources, held))
-            whole.update(name for _, name in _whole(module, description, raw, names))
+            used = {name for _, name in _whole(module, description, raw, names)}
+            whole |= used - reached if all(map(_is_own, description.weights)) else used
         made += [
             _piece("", Weight(name, (name,)), (name,), held)
             for name in self._loose
@@ -131,6 +135,11 @@ class Inventory:
         return {
             name for path, weight in claims for name in _sources(self.modules[path], weight, names)
         }
+
+
+def _is_own(weight: Weight) -> bool:
+    """Return whether all that a weight is made of is the module's own, and no inner module's."""
+    return not any("." in source for source in weight.sources)
 
 
 def _temporary(module: torch.nn.Module) -> Set[str]:

@@ -13,8 +13,10 @@ from torch.nn.modules.module import (
 )
 
 from backends.adapter.side import Tap
+from backends.survey import LAST
 from backends.torch.adapter import rules, values
 from backends.torch.adapter.functions import Function, Functions
+from backends.torch.adapter.rules import Description
 
 #: Called with a layer's path, the number of the call, the module, what went in and what came out;
 #: returns what is to come out.
@@ -57,7 +59,20 @@ class Running:
             return output  # computed again in a backward pass
         call = self.calls.get(path, 0)
         self.calls[path] = call + 1
-        return self.seen(path, call, module, inputs, output)
+        result = self.seen(path, call, module, inputs, output)
+        if isinstance(module, torch.nn.RNNBase):
+            self._show_last(f"{path}/{LAST}", call, module, result[1])
+        return result
+
+    def _show_last(self, path: str, call: int, module: Any, state: Any) -> None:
+        """Show the last output of a recurrent layer, [batch, units], as a layer of its own: other
+        frameworks return that alone where all of them are not asked for."""
+        hidden = state[0] if isinstance(state, tuple) else state
+        if hidden.ndim == 3:
+            directions = 2 if module.bidirectional else 1
+            last = Function(LAST, Description(kind="other"))
+            self.functions[path], self.calls[path] = last, call + 1
+            self.seen(path, call, last, (), torch.cat(list(hidden[-directions:]), -1))
 
     def _called(self, function: Function, output: Any) -> Any:
         """Take a function for a layer, unless a layer that is known calls it."""

@@ -86,3 +86,27 @@ def test_each_side_keeps_its_own_share():
     plan = [{"site": "mask"}]
     assert [True, True, True, False] == kept(Draws("t", plan, noise), (4,), 0.75).tolist()
     assert [True, True, False, False] == kept(Draws("t", plan, noise), (4,), 0.6).tolist()
+
+
+def test_neighbouring_axes_taken_together_get_the_same_numbers():
+    """The dropout of attention: [batch, heads, ...] on one side, [batch * heads, ...] on the
+    other."""
+    plain = Draws("train", [FIRST], TAPE).draw(DROPOUT, (5, 2, 3, 4))
+    told = dict(FIRST, shape=[10, 3, 4])
+    together = Draws("train", [told], TAPE).draw(DROPOUT, (10, 3, 4))
+    assert np.array_equal(plain.reshape(10, 3, 4), together)
+    for entry, shape in ((told, (5, 6, 4)), (FIRST, (10, 3, 4))):
+        with pytest.raises(ValueError, match=r"it had \[5, 2, 3, 4\]"):
+            Draws("train", [entry], TAPE).draw(DROPOUT, shape)
+
+
+def test_what_the_other_side_draws_step_by_step_is_put_together():
+    """Along the axis of the steps; one step that the tape does not have, and none is taken."""
+    noise = {name: np.full((2, 3), float(name)) for name in "012"}
+    told = {"site": None, "sites": list("012"), "axis": 1}
+    drawn = Draws("train", [told], noise).draw(DROPOUT, (2, 3, 3))
+    assert [[0.0] * 3, [1.0] * 3, [2.0] * 3] == drawn[0].tolist()
+    with pytest.raises(ValueError, match="may not depend on values"):
+        Draws("train", [told], noise).draw(DROPOUT, (2, 4, 3))
+    told = dict(told, sites=["0", None, "2"])
+    assert 1.0 > Draws("train", [told], noise).draw(DROPOUT, (2, 3, 3)).max()

@@ -9,6 +9,7 @@ import pytest
 
 from backends import pair
 from backends.adapter import pieces
+from backends.adapter.side import Tap
 from backends.contract import Setting
 from backends.survey import LAYER_KINDS
 
@@ -120,3 +121,60 @@ def test_pieces_cover_every_weight_and_can_be_put_back(torch, name, arguments, s
     again = side.parameters()
     for piece in held:
         np.testing.assert_allclose(pieces.canonical(piece, again), values[piece.name], rtol=1e-14)
+
+
+def test_a_module_that_runs_by_itself_inside_of_one_with_a_rule_has_no_second_name(torch):
+    """Attention of one's own derived from torch's calls `out_proj`, which torch's own does not."""
+
+    class Attention(torch.nn.MultiheadAttention):
+        def forward(self, x):
+            return self.out_proj(x)
+
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.attend = Attention(8, 2)
+            self.last = torch.nn.Linear(8, 8)
+
+        def forward(self, x):
+            return self.last(self.attend(x))
+
+    side = importlib.import_module("backends.torch.adapter").Side(
+        lambda: pair.torch(Net()), Setting()
+    )
+    survey = side.survey({"x": np.ones((4, 8))})
+    names = {piece.name for piece in survey.pieces}
+    assert {"attend/output/kernel", "attend/output/bias", "last/kernel"} <= names
+    assert [] == [name for name in names if "out_proj" in name]
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN"])
+@pytest.mark.parametrize("directions", [1, 2])
+def test_the_last_output_of_a_recurrent_layer_is_shown_apart(torch, name, directions):
+    """Of the last of its layers, both directions beside each other, whatever the lengths."""
+
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            make = getattr(torch.nn, name)
+            self.rnn = make(3, 4, 2, batch_first=True, bidirectional=directions == 2)
+
+        def forward(self, x):
+            rnn = torch.nn.utils.rnn
+            packed = rnn.pack_padded_sequence(x, [5, 3], batch_first=True)
+            states, _ = rnn.pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+            return states
+
+    side = importlib.import_module("backends.torch.adapter").Side(
+        lambda: pair.torch(Net()), Setting()
+    )
+    arrays = {"x": np.random.RandomState(0).normal(size=(2, 5, 3))}
+    survey = side.survey(arrays)
+    (last,) = [layer for layer in survey.layers if layer.name.endswith("/last")]
+    assert ("rnn/last", "other", ((2, 4 * directions),)) == (last.name, last.kind, last.outputs)
+    shown = side.look(arrays, False, None, [Tap("end", last.name)])
+    states = shown["output"]
+    ends = [states[0, 4, :4], states[1, 2, :4]]
+    assert np.allclose(ends, shown["end"][:, :4], rtol=0, atol=1e-12)
+    if directions == 2:
+        assert np.allclose(states[:, 0, 4:], shown["end"][:, 4:], rtol=0, atol=1e-12)

@@ -108,3 +108,77 @@ def test_names_are_unique_in_a_phase():
     a = side(FIRST, FIRST, ("train", "", UNIFORM, (3,)), ("train", "a/b", DROPOUT, (8, 4)))
     names = [site.name for site in draws.match(a, a).sites]
     assert ["0.drop.dropout", "1.drop.dropout", "2.step.uniform", "3.a.b.dropout"] == names
+
+
+def test_neighbouring_axes_taken_together():
+    """[batch, heads, ...] is [batch * heads, ...]: the numbers lie in the same order."""
+    made = draws.match(
+        side(("train", "attend", DROPOUT, (8, 4, 6, 6))),
+        side(("train", "attend", DROPOUT, (32, 6, 6))),
+    )
+    (site,) = made.sites
+    assert ((8, 4, 6, 6), None, (32, 6, 6)) == (site.shape, site.axes_b, site.shape_b)
+    told = draws.entries(made.sites, (Draw("train", 0, "", DROPOUT, (32, 6, 6)),), first=False)
+    assert {"train": [{"site": site.name, "axes": None, "shape": [32, 6, 6]}]} == told
+
+
+@pytest.mark.parametrize(
+    ("tape", "own", "expected"),
+    [
+        ((4, 2, 3), (8, 3), True),
+        ((8, 3), (4, 2, 3), True),
+        ((4, 1, 3), (4, 3), True),
+        ((4, 3), (4, 3), True),
+        ((4, 3), (3, 4), False),
+        ((4, 2, 3), (4, 3), False),
+        ((4, 2, 3), (4, 5), False),
+        ((), (1,), True),
+        ((2,), (), False),
+    ],
+)
+def test_axes_fold(tape: tuple[int, ...], own: tuple[int, ...], expected: bool):
+    """Only neighbours, in their order."""
+    assert expected is draws.folds(tape, own) is draws.folds(own, tape)
+
+
+STEPS = tuple(("train", "rnn", DROPOUT, (8, 4)) for _ in range(3))
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((8, 3, 4), 1), ((3, 8, 4), 0), ((8, 4, 3), 2)])
+def test_a_loop_beside_one_draw_for_all_steps(shape: tuple[int, ...], axis: int):
+    """Each step is a site; the side that draws once puts all of them together."""
+    loop = side(FIRST, *STEPS)
+    whole = side(("train", "drop", DROPOUT, (8, 4)), ("train", "after", DROPOUT, shape))
+    made = draws.match(loop, whole)
+    assert () == made.only_a == made.only_b
+    assert [(0, 0, None), (1, 1, axis), (2, 1, axis), (3, 1, axis)] == [
+        (site.a, site.b, site.axis_b) for site in made.sites
+    ]
+    told = draws.entries(made.sites, whole.draws, first=False)["train"]
+    steps = [site.name for site in made.sites[1:]]
+    assert {"site": None, "sites": steps, "axis": axis} == told[1]
+    assert [*steps] == [
+        entry["site"] for entry in draws.entries(made.sites, loop.draws, first=True)["train"][1:]
+    ]
+
+
+def test_a_loop_on_the_second_side():
+    """The other way round the same sites are put together on the first side."""
+    loop, whole = side(*STEPS), side(("train", "after", DROPOUT, (8, 3, 4)))
+    made = draws.match(whole, loop)
+    assert [(0, 0, 1), (0, 1, 1), (0, 2, 1)] == [
+        (site.a, site.b, site.axis_a) for site in made.sites
+    ]
+    assert 3 == len({site.place for site in made.sites})
+    assert [site.name for site in made.sites] == (
+        draws.entries(made.sites, whole.draws, first=True)["train"][0]["sites"]
+    )
+
+
+@pytest.mark.parametrize(
+    "whole", [(8, 2, 4), (8, 4, 4), (8, 3, 5), (3, 4)], ids=["steps", "count", "width", "rank"]
+)
+def test_a_loop_of_other_steps_stays_a_difference(whole: tuple[int, ...]):
+    """A step too few, or of another shape."""
+    made = draws.match(side(*STEPS), side(("train", "after", DROPOUT, whole)))
+    assert () == made.sites and 3 == len(made.only_a) and 1 == len(made.only_b)

@@ -246,6 +246,8 @@ def test_losses_and_steps():
         ((1, 2), [1, 2], True),
         ((1, 2), [1, 2, 3], False),
         ((1, [2, "a"]), [1, (2, "b")], False),
+        ([-1], -1, True),
+        ([-1, 2], -1, False),
         ("same", "same", True),
         (None, 0, False),
         (float("nan"), 1.0, False),

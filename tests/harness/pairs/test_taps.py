@@ -143,3 +143,24 @@ def test_orders(own: tuple[int, ...], wanted: tuple[int, ...], best: tuple[int, 
 def test_what_has_no_order(own: tuple[int, ...], wanted: tuple[int, ...]):
     """Another shape; too many axes to try."""
     assert [] == taps.orders_of(own, wanted)
+
+
+@pytest.mark.parametrize(("first", "second"), [("all", "one"), ("one", "all")])
+def test_all_outputs_of_a_recurrent_layer_beside_its_last_one(first: str, second: str):
+    """The one that shows its last output apart is compared by that."""
+    sides = {
+        "one": side(layer("r", "lstm"), layer("d", "dense")),
+        "all": side(layer("r", "lstm", (2, 7, 6)), layer("r/last", "other"), layer("d", "dense")),
+    }
+    shown = taps.by_rule(sides[first], sides[second], [("r", "r"), ("d", "d")])
+    names = {"one": "r", "all": "r/last"}
+    assert [("r", names[first], names[second]), ("d", "d", "d")] == [
+        (tap.name, tap.a, tap.b) for tap in shown
+    ]
+
+
+def test_a_last_output_of_another_shape_is_not_taken():
+    """A layer of another width, or whose last output is not shown."""
+    wide = side(layer("r", "lstm", (2, 7, 8)), layer("r/last", "other", (2, 8)))
+    assert [] == by_rule(side(layer("r", "lstm")), wide, ("r", "r"))
+    assert [] == by_rule(side(layer("r", "lstm")), side(layer("r", "lstm", (2, 7, 6))), ("r", "r"))

@@ -1,0 +1,81 @@
+"""An activation that both sides show at another place of what they compute is left out, where what
+is made of it agrees; a fault is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.pairs import decisions
+from harness.pairs.decisions import Decided, Walk
+from harness.pairs.matches import Matched
+from harness.pairs.taps import TapPair
+
+RUNS = decisions.INPUTS + 1
+TAPS = tuple(TapPair(name, name, name) for name in ("rnn", "dense", "side"))
+
+
+def walk(scale: float = 1.0, kept: float = 1.0, wrong: float = 0.0) -> Walk:
+    """What a model shows whose `rnn` is behind a mask that keeps `kept`, and whose `dense` reads
+    what is masked. `scale`: of the parameters of `rnn`. `wrong`: an error of `rnn` itself. `side`
+    reads the inputs alone."""
+    shown = {}
+    for number in range(RUNS):
+        x = np.random.RandomState(number).normal(size=(6, 4))
+        states = scale * x + wrong
+        mask = np.arange(4) < 2
+        shown[f"{number}/rnn"] = np.where(mask, states, states * (1.0 - kept))
+        shown[f"{number}/dense"] = np.tanh(np.where(mask, states, 0.0))
+        shown[f"{number}/side"] = x.sum(1)
+        shown[f"outputs/{number}/output"] = shown[f"{number}/dense"].sum(1)
+    return shown
+
+
+def settle(a: Walk, b: Walk, moved: Walk | None) -> Decided:
+    """Settle what rules have put beside each other by name."""
+    agreed = frozenset(tap.name for tap in TAPS if decisions.agrees(tap, a, b))
+    decided = Decided(Matched((), (), (), ()), TAPS, agreed, "rnn")
+    return decisions.settled(decided, a, b, lambda _layer: moved)
+
+
+def test_before_and_behind_a_mask():
+    """What depends on the layer agrees: it is another quantity, and said so."""
+    decided = settle(walk(), walk(kept=0.0), walk(scale=1.25))
+    assert (["dense", "side"], ["rnn"], "") == (
+        [tap.name for tap in decided.taps],
+        [tap.name for tap in decided.elsewhere],
+        decided.first_open,
+    )
+
+
+@pytest.mark.parametrize("wrong", [0.5, 0.02])
+def test_a_fault_stays(wrong: float):
+    """What depends on the layer departs too; that `side` agrees proves nothing."""
+    decided = settle(walk(), walk(wrong=wrong), walk(scale=1.25))
+    assert TAPS == decided.taps and () == decided.elsewhere and "rnn" == decided.first_open
+
+
+def test_a_fault_behind_it_hides_nothing():
+    """`dense` agrees and the model's output departs: the place is another all the same."""
+    other = dict(walk(kept=0.0))
+    other.update({name: value + 1.0 for name, value in other.items() if "outputs" in name})
+    assert ["rnn"] == [tap.name for tap in settle(walk(), other, walk(scale=1.25)).elsewhere]
+
+
+def test_a_layer_without_parameters_stays():
+    """Nothing can be moved that would show what depends on it."""
+    assert () == settle(walk(), walk(kept=0.0), None).elsewhere
+
+
+def test_in_training_alone():
+    """Without lengths both sides agree in inference; a dropout is behind the one in training."""
+    other = dict(walk())
+    other[f"{RUNS - 1}/rnn"] = other[f"{RUNS - 1}/rnn"] * 2.0
+    assert ["rnn"] == [tap.name for tap in settle(walk(), other, walk(scale=1.25)).elsewhere]
+
+
+def test_a_small_departure_stays():
+    """A constant that is not quite the same is a fault, however little is left of it behind."""
+    other = dict(walk())
+    other["0/rnn"] = other["0/rnn"] * (1.0 + decisions.ANOTHER / 10)
+    assert () == settle(walk(), other, walk(scale=1.25)).elsewhere
