@@ -13,7 +13,7 @@ from harness.results.verdicts import Fidelity
 PAIRS = Path(__file__).parent / "pairs"
 BUILDS = "harness.toml"
 #: Why the classes for TensorFlow hold some numbers in float32 inside a float64 model.
-ROOTS = "TensorFlow makes a Python number float32 before it is cast: "
+CAST = "TensorFlow makes a Python number float32 before it is cast: "
 EXACT = "the same with a ReLU"
 ADAMW = (
     "both libraries' AdamW: ε beside √v̂ in torch, beside √v in Keras before the correction of the"
@@ -88,12 +88,14 @@ ENTRIES: Sequence[Entry] = (
         (
             (
                 "    net.compile",
-                "    for layer in net.layers:\n"
-                '        layer.momentum = 0.75 if hasattr(layer, "momentum") else None\n'
-                "    net.compile",
+                "    for layer in net.layers:\n        layer.momentum = 0.75\n    net.compile",
             ),
         ),
+        verdict=Fidelity.INCONCLUSIVE,
+        stage=Stage.TRAJECTORY,
         what="statistics that keep three quarters, which float32 holds",
+        reason="none in W to U; what the model gives after 20 steps on batches of four is"
+        " undecided",
     ),
     Entry("torch", "torch_releases"),
     Entry("linear", "linear"),
@@ -113,7 +115,7 @@ ENTRIES: Sequence[Entry] = (
         "bert",
         verdict=Fidelity.FAIL,
         stage=Stage.FORWARD,
-        reason=ROOTS + "the √8 that scores are divided by, the √2 of the gelu",
+        reason=CAST + "the √8 that scores are divided by, the √2 of the gelu",
     ),
     Entry("bert-fp32", "bert", precision="fp32"),
     Entry(
@@ -150,7 +152,7 @@ ENTRIES: Sequence[Entry] = (
         "gpt2",
         verdict=Fidelity.FAIL,
         stage=Stage.FORWARD,
-        reason=ROOTS + "the √(2/π) of the gelu",
+        reason=CAST + "the π and the 0.044715 of the gelu",
     ),
     Entry(
         "gpt2-exact",
@@ -163,7 +165,7 @@ ENTRIES: Sequence[Entry] = (
         "bart",
         verdict=Fidelity.FAIL,
         stage=Stage.FORWARD,
-        reason=ROOTS + "the √2 of the gelu",
+        reason=CAST + "the √2 of the gelu",
     ),
     Entry("bart-fp32", "bart", precision="fp32"),
     Entry(
