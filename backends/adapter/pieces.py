@@ -18,6 +18,7 @@ NumPy.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Dict, Iterable, List, Mapping, Sequence
 
 import numpy as np
@@ -145,6 +146,27 @@ def derived(piece: Piece, own: Mapping[str, np.ndarray]) -> Any:
         if name in own:
             return apply(own[name], piece.steps, linear=True)
     return None
+
+
+def own_gradients(
+    pieces: Iterable[Piece], gradients: Mapping[str, np.ndarray], own: Mapping[str, np.ndarray]
+) -> Dict[str, np.ndarray]:
+    """Return canonical gradients by the side's own parameters, in their layouts: the inverse of
+    `derived`. Each source of a sum has the whole of it.
+
+    Args:
+        pieces: of the side. gradients: canonical, by piece; those that are missing leave their
+            parameters out. own: the parameters, for their shapes.
+    """
+    chosen = [piece for piece in pieces if piece.name in gradients]
+    zeros = {name: np.zeros(own[name].shape) for piece in chosen for name in piece.sources}
+    linear, values = [], {}
+    for piece in chosen:
+        steps = tuple(step for step in piece.steps if step[0] != "shift")
+        linear.append(dataclasses.replace(piece, steps=steps))
+        parts = 1 if _beside(piece) else len(piece.sources)
+        values[piece.name] = np.asarray(gradients[piece.name], np.float64) * parts
+    return own_values(linear, values, zeros)
 
 
 def own_values(

@@ -213,6 +213,20 @@ class Port(contract.Port):
         self.observed_dtypes.update(self.side.dtypes())
         return self._losses(phase, result)
 
+    def update_from(
+        self, phase: str, batch: Batch, gradients: Mapping[str, np.ndarray]
+    ) -> Dict[str, float]:
+        """Run one update of a phase with a teacher's gradients in the place of what the loss is
+        differentiated to, before clipping and the optimizer; return the loss terms before it.
+
+        Args:
+            phase, batch: as for `train_step`. gradients: canonical, by parameter.
+        """
+        parts = self.plan.pieces.values()
+        own = pieces.own_gradients(parts, gradients, self.side.parameters())
+        draws = self._draws(phase, batch)
+        return self._losses(phase, self.side.step(phase, batch.arrays, draws, own, watch=False))
+
     def train(self, source: Any, steps: int) -> Dict[str, List[Any]]:
         history: List[List[Tuple[str, Dict[str, float]]]] = []
         for _ in range(steps):

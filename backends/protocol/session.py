@@ -24,7 +24,7 @@ from backends.parameters import misshapen
 from backends.protocol import fingerprint, loading
 from backends.protocol.model_verbs import Modeling
 from backends.protocol.pair_verbs import Pairing
-from backends.recording import passes, teacher_forced_pass
+from backends.recording import passes, teacher_forced_pass, teacher_forced_update
 from backends.recording import recorder as recording
 from backends.source import NativeSource, TapeSource
 
@@ -261,6 +261,17 @@ class Session(Modeling, Pairing):
         teacher's values of those before it.
         """
         return teacher_forced_pass.record(
+            self.port,
+            self.config,
+            self.data,
+            recording.load_arrays(tape),
+            recording.load_arrays(teacher),
+            folder,
+        )
+
+    def do_force_update(self, tape: str, teacher: str, folder: str) -> Dict[str, Any]:
+        """Record the first update again, made of the teacher's gradients."""
+        return teacher_forced_update.record(
             self.port,
             self.config,
             self.data,

@@ -54,6 +54,7 @@ class Run:
         self.port, self.config, self.data, self.tape, self.can = port, config, data, tape, can
         self.order: Any = None
         self.brief = False
+        self.update_steps = UPDATE_STEPS
         #: what may be carried from batch to batch, a row each.
         self.carried = {item["name"] for item in config["parameters"] if not item["trainable"]}
 
@@ -171,9 +172,9 @@ class Run:
             return
         source = self.start()
         before, slots_before = self._values(), self._slots()
-        for step in range(UPDATE_STEPS):
-            for update in self.config["updates"]:
-                self.port.train_step(update["phase"], source.batch(step, update["phase"]))
+        for step in range(self.update_steps):
+            for update in self._updates():
+                self._train_step(update["phase"], source.batch(step, update["phase"]))
                 prefix = f"step {step + 1}/{update['phase']}/"
                 after, slots = self._values(), self._slots()
                 touched = _touched(after, before, set(update["parameters"]))
@@ -183,6 +184,13 @@ class Run:
                     if own or not _same(value, slots_before.get(name)):
                         yield Stage.UPDATE, prefix + "slot/" + name, value, 0.0
                 before, slots_before = after, slots
+
+    def _updates(self) -> Sequence[Mapping[str, Any]]:
+        updates: Sequence[Mapping[str, Any]] = self.config["updates"]
+        return updates
+
+    def _train_step(self, phase: str, batch: Batch) -> None:
+        self.port.train_step(phase, batch)
 
     def _values(self) -> Dict[str, np.ndarray]:
         """Return the parameters as they are now: a port may hand over the very arrays that it goes
@@ -264,6 +272,26 @@ class NativeRun(Run):
     def source(self) -> Any:
         """Return a fresh source at step 0."""
         return NativeSource(self.data, self.seed, self.config["batch"])
+
+
+class ForcedUpdate(Run):
+    """The first update alone, made of a teacher's gradients. Of the first phase: the gradients of
+    the others were taken before it had moved anything.
+
+    Args:
+        teacher: gradients by `<phase>/<parameter>`, as the other side has recorded them.
+    """
+
+    def __init__(self, *arguments: Any, teacher: Mapping[str, np.ndarray]) -> None:
+        Run.__init__(self, *arguments)
+        self.update_steps = 1
+        self.teacher = teacher
+
+    def _updates(self) -> Sequence[Mapping[str, Any]]:
+        return Run._updates(self)[:1]
+
+    def _train_step(self, phase: str, batch: Batch) -> None:
+        self.port.update_from(phase, batch, below(phase + "/", self.teacher))
 
 
 def _touched(

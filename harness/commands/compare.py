@@ -24,7 +24,7 @@ from harness.evaluation import (
     stage_rows,
 )
 from harness.execution import runner
-from harness.experiments import first_bad_step, speed_rounds
+from harness.experiments import first_bad_step, speed_rounds, wrong_updates
 from harness.fidelity import plot_series
 from harness.plan import Job, Plan, Request, SampleJob
 from harness.records import runs
@@ -109,6 +109,7 @@ def _compare(
     sampled = fidelity_jobs.run_samples(run_context, planned, located, context, ran)
     judged = stage_rows.stage_rows(planned, ran.evidences)
     judged = first_bad_step.localise(run_context, planned, ran.evidences, judged, context.say)
+    judged = wrong_updates.localise(run_context, planned, ran.evidences, judged, context.say)
     judged = outcome.accept(judged, chosen.accept)
     measured = _run_speed(run_context, planned, located, chosen, context)
     for timed in measured:

@@ -57,7 +57,7 @@ class Probed(Effective):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TeacherForcedTensors(Tensors):
-    """The answer to `teacher_force`."""
+    """The answer to `teacher_force` and `force_update`."""
 
     read: dict[str, tuple[str, ...]]
     own: dict[str, tuple[str, ...]]
@@ -154,6 +154,7 @@ OPEN = Verb("open", Opened)
 PROBE = Verb("probe", Probed)
 EFFECTIVE = Verb("effective", Effective)
 RECORD = Verb("record", Tensors)
+FORCE_UPDATE = Verb("force_update", TeacherForcedTensors)
 TEACHER_FORCE = Verb("teacher_force", TeacherForcedTensors)
 LOAD = Verb("load", Nothing)
 PREPARE = Verb("prepare", PreparedPort)
@@ -177,7 +178,7 @@ VERBS: dict[str, Verb[Any]] = {
         *(DESCRIBE, OPEN, PROBE, EFFECTIVE, RECORD, TEACHER_FORCE),
         *(LOAD, PREPARE, BLOCK, STEP, SPEND, START),
         *(ADVANCE, CONTINUE, EXPORT, GENERATE, INSPECT, ADOPT),
-        *(SURVEY, WALK),
+        *(SURVEY, WALK, FORCE_UPDATE),
     )
 }
 

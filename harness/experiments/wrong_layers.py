@@ -183,20 +183,36 @@ def teacher_forced(
 
 def run_teacher_forced(run_context: runner.RunContext, job: TeacherForcedJob) -> store.Record:
     """Record one teacher-forced pass. Whatever happens inside it becomes the record's status."""
+    return run_forced(run_context, job, verbs.TEACHER_FORCE, STAGE)
+
+
+def run_forced(
+    run_context: runner.RunContext,
+    job: TeacherForcedJob,
+    verb: verbs.Verb[verbs.TeacherForcedTensors],
+    taken: Stage,
+) -> store.Record:
+    """Record what a side does with another side's values. Whatever happens inside it becomes the
+    record's status.
+
+    Args:
+        run_context: of the run. job: which side, and whose values.
+        verb: what it does with them. taken: the stage whose values are the teacher's.
+    """
     folder = run_context.run / "jobs" / job.name
     runner.fresh(folder)
     with runner.ended(folder, job.describe(), time.monotonic()) as outcome:
         files = runner.inputs(
             run_context, job.workload, job.preset, job.seed, job.tape_steps or job.steps
         )
-        teacher = run_context.run / "jobs" / job.teacher / f"{STAGE}.npz"
+        teacher = run_context.run / "jobs" / job.teacher / f"{taken}.npz"
         with (
             run_context.worker(job.build, folder / "worker.log", side=job.side) as worker,
             ending([worker]),
         ):
             opened = runner.open_port(worker, run_context, job.opening(), files)
             answer = worker.request(
-                verbs.TEACHER_FORCE,
+                verb,
                 tape=str(files.tape),
                 teacher=str(teacher.resolve()),
                 folder=str(folder.resolve()),

@@ -13,6 +13,7 @@ from harness.plan.draft import make
 from harness.plan.jobs import (
     ChainCost,
     Distribution,
+    ForcedUpdateJob,
     Job,
     Opening,
     Pair,
@@ -46,6 +47,7 @@ __all__ = [
     "ULP_SEEDS",
     "ChainCost",
     "Distribution",
+    "ForcedUpdateJob",
     "Job",
     "Opening",
     "Pair",

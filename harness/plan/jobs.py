@@ -174,6 +174,16 @@ class TeacherForcedJob(SideJob):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class ForcedUpdateJob(TeacherForcedJob):
+    """One side makes its first update of another side's gradients."""
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self._named(f"-forced-update-seed{self.seed}")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class SampleJob(SideJob):
     """One side trains natively from a seed of its own, and generates.
 

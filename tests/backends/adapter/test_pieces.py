@@ -117,3 +117,16 @@ def test_a_step_that_is_none_is_refused(step, message):
     """Another word, a shape that does not hold as much, axes twice, blocks that do not fit."""
     with pytest.raises(ValueError, match=message):
         pieces.apply(OWN, [step])
+
+
+@pytest.mark.parametrize("steps", STEPS)
+def test_gradients_go_back_where_they_came_from(steps):
+    """The inverse of `derived`: whole for each source of a sum, and without any constant."""
+    shape = pieces.apply(OWN, steps).shape
+    part = piece(*steps, sources=("w", "v"), shape=shape)
+    gradient = np.arange(1.0, 1.0 + np.prod(shape)).reshape(shape)
+    own = pieces.own_gradients([part], {part.name: gradient}, {"w": OWN, "v": OWN, "x": OWN})
+    assert {"w", "v"} == set(own)
+    for name in own:
+        np.testing.assert_array_equal(gradient, pieces.derived(part, {name: own[name]}))
+    assert {} == pieces.own_gradients([part], {}, {"w": OWN, "v": OWN})

@@ -283,3 +283,18 @@ def test_plain_json_makes_a_piece():
     sent = dict(dataclasses.asdict(part), shape=list(part.shape), sources=list(part.sources))
     assert part == piece(dict(sent, steps=tuple(part.steps)))
     assert perceptron.NAMES["turned"]["layers"][0] == piece(sent).layer
+
+
+@pytest.mark.parametrize("layout", ["plain", "turned"])
+def test_an_update_of_a_teachers_gradients(layout, batch):
+    """It is the teacher's, whatever this side's own gradients are; other gradients make another."""
+    teacher = port("plain")
+    gradients = teacher.gradients(TRAIN, batch)
+    teacher.train_step(TRAIN, batch)
+    for fault in ("", "scaled_gradient"):
+        own = port(layout, fault)
+        own.update_from(TRAIN, batch, gradients)
+        assert set() == apart(own.parameters(), teacher.parameters())
+    other = port(layout)
+    other.update_from(TRAIN, batch, {name: 2.0 * value for name, value in gradients.items()})
+    assert apart(other.parameters(), teacher.parameters())
