@@ -260,25 +260,17 @@ class Session(Modeling, Pairing):
         """Record the forward stage again, teacher-forced: each activation computed from the
         teacher's values of those before it.
         """
-        return teacher_forced_pass.record(
-            self.port,
-            self.config,
-            self.data,
-            recording.load_arrays(tape),
-            recording.load_arrays(teacher),
-            folder,
-        )
+        return self._forced(teacher_forced_pass.record, tape, teacher, folder)
 
     def do_force_update(self, tape: str, teacher: str, folder: str) -> Dict[str, Any]:
         """Record the first update again, made of the teacher's gradients."""
-        return teacher_forced_update.record(
-            self.port,
-            self.config,
-            self.data,
-            recording.load_arrays(tape),
-            recording.load_arrays(teacher),
-            folder,
-        )
+        return self._forced(teacher_forced_update.record, tape, teacher, folder)
+
+    def _forced(
+        self, record: Callable[..., Dict[str, Any]], tape: str, teacher: str, folder: str
+    ) -> Dict[str, Any]:
+        arrays, values = recording.load_arrays(tape), recording.load_arrays(teacher)
+        return record(self.port, self.config, self.data, arrays, values, folder)
 
     def do_load(self, tape: str, action: str, seed: int, slowdown: float = 0.0) -> Dict[str, Any]:
         """Give the port the tape's weights and get one action ready to be timed in native mode,

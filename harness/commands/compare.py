@@ -109,7 +109,9 @@ def _compare(
     sampled = fidelity_jobs.run_samples(run_context, planned, located, context, ran)
     judged = stage_rows.stage_rows(planned, ran.evidences)
     judged = first_bad_step.localise(run_context, planned, ran.evidences, judged, context.say)
-    judged = wrong_updates.localise(run_context, planned, ran.evidences, judged, context.say)
+    judged, blamed = wrong_updates.localise(run_context, planned, ran.evidences, judged)
+    for line in blamed:
+        context.say(line)
     judged = outcome.accept(judged, chosen.accept)
     measured = _run_speed(run_context, planned, located, chosen, context)
     for timed in measured:
@@ -131,7 +133,8 @@ def _compare(
     ]
     jobs = [*first_run.ordered(request, sifted.failed, ran.jobs), *rounds]
     remarks = dict.fromkeys((*sifted.remarks, *ran.remarks))
-    notes = (*request.left_out, *_notes(located, planned), *remarks, *speed_notes.notes(measured))
+    notes = (*request.left_out, *_notes(located, planned), *remarks, *blamed)
+    notes += speed_notes.notes(measured)
     sides = " ".join(side.label for side in request.sides)
     workloads = " ".join(workload.name for workload in request.workloads)
     baseline = request.sides[0].label if chosen.fail_if_slower else None

@@ -7,7 +7,7 @@ For sides whose own training step takes gradients from outside: those of a pair 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from backends.contract import Stage
 from harness.errors import CorruptRecord
@@ -30,14 +30,12 @@ def localise(
     planned: Plan,
     evidences: pair_evidence.JobEvidences,
     rows: Sequence[StageRow],
-    say: Callable[[str], None],
-) -> list[StageRow]:
-    """Return the rows; those of updates that failed behind gradients that failed say which of both
-    is to blame, or why that cannot be told.
+) -> tuple[list[StageRow], list[str]]:
+    """Return the rows, and a line about each that has changed: those of updates that failed behind
+    gradients that failed say which of both is to blame, or why that cannot be told.
 
     Args:
-        run_context: of the run. planned: its plan. evidences: of its jobs.
-        rows: judged. say: told of each.
+        run_context: of the run. planned: its plan. evidences: of its jobs. rows: judged.
     """
     pairs = {
         (pair.workload, pair.a.side, pair.b.side, pair.precision, pair.seed): pair
@@ -45,16 +43,17 @@ def localise(
         if pair.a.pair
     }
     departed = {_key(row) for row in rows if row.stage == TAKEN and row.verdict == Fidelity.FAIL}
-    told = []
+    rows_said: list[StageRow] = []
+    lines = []
     for row in rows:
         failed = row.stage == STAGE and row.verdict == Fidelity.FAIL
         if failed and _key(row) in departed & pairs.keys():
             said = blamed(run_context, pairs[_key(row)], evidences)
-            say(f"{row.workload} {row.a} : {row.b} {row.precision}: {said}")
-            told.append(dataclasses.replace(row, reason=f"{row.reason}; {said}"))
+            lines.append(f"{row.workload} {row.a} : {row.b} {row.precision}: {said}")
+            rows_said.append(dataclasses.replace(row, reason=f"{row.reason}; {said}"))
         else:
-            told.append(row)
-    return told
+            rows_said.append(row)
+    return rows_said, lines
 
 
 def _key(row: StageRow) -> tuple[str, str, str, str, int]:
@@ -77,13 +76,13 @@ def blamed(
         verdict = _judged(pair, record, evidences)
     except CorruptRecord as error:
         return str(error)
-    given = f"given the gradients of {pair.a.side}, the first update of {pair.b.side}"
+    what = f"given the gradients of {pair.a.side}, the first update of {pair.b.side}"
     if verdict is None or verdict.verdict == Fidelity.INCONCLUSIVE:
-        return f"{given} tells nothing"
+        return f"{what} tells nothing"
     if verdict.verdict == Fidelity.FAIL:
         first = next(item.name for item in verdict.tensors if item.verdict == Fidelity.FAIL)
-        return f"{given} departs all the same, {first} first: the optimizer differs, too"
-    return f"{given} agrees: the gradients are to blame, and not the optimizer"
+        return f"{what} departs all the same, {first} first: the optimizer differs, too"
+    return f"{what} agrees: the gradients are to blame, and not the optimizer"
 
 
 def _run_forced_update(run_context: runner.RunContext, job: ForcedUpdateJob) -> store.Record:

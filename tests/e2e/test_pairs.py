@@ -118,3 +118,25 @@ def test_a_failure_of_the_users_names_file_and_line(harness):
     assert failed.code not in (0, 1)
     assert "Traceback" not in failed.err
     assert f"mine.py, line {line}, in `original`" in failed.err
+
+
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [
+        ("0.125, momentum", "agrees: the gradients are to blame, and not the optimizer"),
+        ("0.25, momentum", "departs all the same"),
+    ],
+)
+def test_a_wrong_gradient_hides_no_wrong_optimizer(harness, rate: str, said: str):
+    """The update is made once more, of the other side's gradients."""
+    assert 0 == harness.run("init", "mine", "--sides", "torch", "torch").code
+    path = harness.folder / "mine.py"
+    head, port = path.read_text(encoding="utf-8").split("def port")
+    port = port.replace("loss.backward()", "(2 * loss).backward()")
+    path.write_text(f"{head}def port{port.replace('0.125, momentum', rate)}", encoding="utf-8")
+    options = ("--no-speed", "--precision", "fp64", "--stages", "G", "U", "--threads", 1)
+    assert 1 == harness.run("compare", path, *options).code
+    report = harness.report()
+    (row,) = (row for row in report["stages"] if row["stage"] == "update")
+    assert f"given the gradients of torch, the first update of torch#2 {said}" in row["reason"]
+    assert any(said in note for note in report["notes"])
