@@ -49,8 +49,11 @@ def compare(
         # refuses, before anything runs, a file that could not be used after it
         open_history(chosen.history).close()
     with working() as at_work:
-        request = None if pair is None else pairs.look(pair, chosen, at_work).request
-        result = comparison.compare(chosen, at_work, request=request)
+        if pair is None:
+            result = comparison.compare(chosen, at_work)
+        else:
+            looked = pairs.look(pair, chosen, at_work)
+            result = comparison.compare(chosen, at_work, request=looked.request)
     OUT.print(terminal.render(result.report))
     OUT.print(plain(f"report: {result.folder / 'report.md'} (.html .json .xml)"))
     added = chosen.history is None or keep(result, chosen.history)

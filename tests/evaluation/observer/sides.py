@@ -144,7 +144,7 @@ class Bare:
                     "backend": opening.backend,
                     "workload": spec.port or spec.name,
                     "config": spec.config(opening.preset, opening.powers),
-                    "setting": opening.setting,
+                    "setting": dataclasses.asdict(opening.setting),
                     "tape": str(files.tape),
                     "data": str(files.data),
                     "warmup_s": 0.5,

@@ -25,8 +25,9 @@ BASES: dict[tuple[str, ...], tuple[Options, ...]] = {
     ("bisect",): (
         {"--from": ("torch==2.4.0",), "--to": ("torch==2.4.1",), "--workload": ("linear",)},
     ),
+    ("check",): ({"--pair": ("mine.py",)},),
     ("clean",): ({},),
-    ("compare",): (TORCH, {**TORCH, "--dry-run": ()}),
+    ("compare",): (TORCH, {**TORCH, "--dry-run": ()}, {"--pair": ("mine.py",)}),
     ("convert",): (
         {
             "--source": ("folder",),
@@ -37,6 +38,7 @@ BASES: dict[tuple[str, ...], tuple[Options, ...]] = {
         },
         {"--source": ("model",), "--to": ("numpy",), "--out": ("converted",)},
     ),
+    ("describe",): ({"--what": ("linear",)}, {"--what": ("mine.py",)}),
     ("diff",): ({"--before": (RUN,), "--after": (RUN,)},),
     ("doctor",): ({"--quick": ()},),
     ("generate",): ({"--model": ("model",)},),
@@ -45,7 +47,9 @@ BASES: dict[tuple[str, ...], tuple[Options, ...]] = {
     ("history", "export"): ({"--csv": ("rows.csv",), **HISTORY},),
     ("history", "page"): (HISTORY,),
     ("history", "series"): (HISTORY,),
+    ("init",): ({"--name": ("fresh",)},),
     ("list",): ({},),
+    ("map",): ({"--pair": ("mine.py",)},),
     ("nightly",): (
         {"--config": ("night.toml",)},
         {"--config": ("night.toml",), "--dry-run": ()},

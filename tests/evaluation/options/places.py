@@ -15,6 +15,19 @@ from harness.report import renderers
 
 DATA = Path(__file__).parents[2] / "data"
 FORMATS = DATA / "formats/2026-11-29-11h"
+#: A pair that comes as far as its first worker, which makes no port of objects.
+PAIR = """\
+from backends import pair
+
+@pair.side("numpy")
+@pair.side("numpy")
+def original():
+    return pair.torch(None)
+
+@pair.data
+def data():
+    return pair.arrays(x=[[1.0], [2.0]], y=[1.0, 2.0], batch=1)
+"""
 NIGHT = """\
 [night]
 budget_s = 10
@@ -32,6 +45,7 @@ def template(folder: Path) -> Path:
     (folder / "file").write_text("text\n", encoding="utf-8")
     (folder / "broken.sqlite").write_bytes(b"SQLite format 3\0" + bytes(100))
     (folder / "night.toml").write_text(NIGHT, encoding="utf-8")
+    (folder / "mine.py").write_text(PAIR, encoding="utf-8")
     shutil.copytree(FORMATS / "model", folder / "model")
     for run in (folder / "run", folder / "reports/2026-11-29_old"):
         shutil.copytree(FORMATS / "run", run)
