@@ -140,3 +140,12 @@ def test_a_wrong_gradient_hides_no_wrong_optimizer(harness, rate: str, said: str
     (row,) = (row for row in report["stages"] if row["stage"] == "update")
     assert f"given the gradients of torch, the first update of torch#2 {said}" in row["reason"]
     assert any(said in note for note in report["notes"])
+
+
+@pytest.mark.parametrize("name", ["", ".", "/", "a b", "1st", "mine.txt"])
+def test_a_pair_file_has_the_name_of_a_module(harness, name: str):
+    """It is imported; nothing is written under another name."""
+    refused = harness.run("init", name)
+    assert 2 == refused.code
+    assert "the name of a pair file is a word" in refused.err
+    assert [] == [path.name for path in harness.folder.glob("*.py")]
