@@ -23,7 +23,7 @@ from harness.execution import runner, verbs
 from harness.execution.processes import ending
 from harness.execution.runner import RunContext
 from harness.experiments import pair_survey
-from harness.pairs import common_ground, file, map_file, preflight, skeleton
+from harness.pairs import comparability, file, map_file, preflight, skeleton
 from harness.pairs.file import PairFile
 from harness.pairs.inference import Inference
 from harness.pairs.workload import TAPE, Declared, Inferred
@@ -79,7 +79,7 @@ def look(path: Path, chosen: Options, context: Context, use_map: bool = True) ->
         located = locate(request, context)
         run_context = fidelity_jobs.make_run_context(Path(folder), located, request, context)
         inference = pair_survey.infer(run_context, pair, request.sides, paths, context.say, use_map)
-    common_ground.check(inference, path)
+    comparability.check(inference, path)
     workload = Inferred(pair, backends, inference, tuple(paths), TAPE)
     request = dataclasses.replace(
         request, workloads=(workload,), left_out=tuple(preflight.sentences(inference))

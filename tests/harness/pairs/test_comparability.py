@@ -9,7 +9,7 @@ import pytest
 
 from backends.survey import Survey
 from harness.errors import UsageError
-from harness.pairs import common_ground
+from harness.pairs import comparability
 from harness.pairs.inference import Inference
 from harness.pairs.matches import Matched
 from tests.harness.pairs import scenes
@@ -32,7 +32,7 @@ def changed(inference: Inference, survey: Survey) -> Inference:
 
 def test_an_honest_pair_has_enough(inference: Inference):
     """Nothing is said of it."""
-    common_ground.check(inference, PATH)
+    comparability.check(inference, PATH)
 
 
 @pytest.mark.parametrize("names", [(), ("other",), ("train", "other")])
@@ -41,7 +41,7 @@ def test_a_step_that_one_side_has_not(inference: Inference, names: tuple[str, ..
     survey = inference.others[0].side.survey
     phases = tuple(dataclasses.replace(survey.phases[0], name=name) for name in names)
     with pytest.raises(UsageError, match=r"mine\.py: the training steps of plain are train, those"):
-        common_ground.check(changed(inference, dataclasses.replace(survey, phases=phases)), PATH)
+        comparability.check(changed(inference, dataclasses.replace(survey, phases=phases)), PATH)
 
 
 def test_no_parameter_in_common(inference: Inference):
@@ -50,11 +50,11 @@ def test_no_parameter_in_common(inference: Inference):
     decided = dataclasses.replace(other.decided, matched=Matched((), (), (), ()))
     against = dataclasses.replace(other, decided=decided)
     with pytest.raises(UsageError, match=r"no parameter of plain \(4\).*mine\.map\.toml"):
-        common_ground.check(dataclasses.replace(inference, others=(against,)), PATH)
+        comparability.check(dataclasses.replace(inference, others=(against,)), PATH)
 
 
 def test_nothing_that_both_give(inference: Inference):
     """What a model gives is what the last row of a forward pass compares."""
     survey = inference.others[0].side.survey
     with pytest.raises(UsageError, match="what turned gives belongs to nothing"):
-        common_ground.check(changed(inference, dataclasses.replace(survey, outputs={})), PATH)
+        comparability.check(changed(inference, dataclasses.replace(survey, outputs={})), PATH)
