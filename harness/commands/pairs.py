@@ -59,6 +59,12 @@ def look(path: Path, chosen: Options, context: Context, use_map: bool = True) ->
     for option, name in OTHERS:
         if getattr(chosen, name):
             raise UsageError(f"{option}: {path} says itself what is computed. Drop the option.")
+    # The very default, and not only what equals it: whoever typed it would be passed over.
+    if chosen.backends is not Options.backends:
+        raise UsageError(
+            f"--backends: {path} names the build of each side itself. Drop the option, or change"
+            " @pair.side(...) there."
+        )
     own = own_builds.read([pair.path.parent, Path.cwd()])
     for side in pair.sides:
         if side.build not in BUILDS and side.build not in own:

@@ -149,3 +149,16 @@ def test_a_pair_file_has_the_name_of_a_module(harness, name: str):
     assert 2 == refused.code
     assert "the name of a pair file is a word" in refused.err
     assert [] == [path.name for path in harness.folder.glob("*.py")]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--backends", "tf2"), ("--workloads", "linear"), ("--ports", "."), ("--data", "daphnet")],
+)
+def test_what_the_pair_file_says_is_no_option(harness, option: str, value: str):
+    """Nothing that was typed is passed over in silence, the defaults neither."""
+    assert 0 == harness.run("init", "mine").code
+    values = [value, "torch"] if option == "--backends" else [value]
+    refused = harness.run("compare", "mine.py", option, *values)
+    assert 2 == refused.code
+    assert f"{option}: mine.py" in refused.err
