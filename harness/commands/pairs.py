@@ -217,6 +217,8 @@ def write_skeleton(name: Path, sides: Sequence[str]) -> Path:
     if not name.name.removesuffix(file.SUFFIX).isidentifier():
         raise UsageError(f"{name}: the name of a pair file is a word of letters, digits and _.")
     path = name if name.suffix == file.SUFFIX else name.with_name(f"{name.name}{file.SUFFIX}")
+    if why := file.hiding(path):
+        raise UsageError(f"{path}: {why}")
     text = skeleton.text([(side, BUILDS[side].backend) for side in sides])
     if path.exists() or path.is_symlink():
         raise UsageError(f"{path}: there is something already. Name another file.")

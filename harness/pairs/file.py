@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from harness.errors import UsageError
 SUFFIX = ".py"
 #: Bytes; a pair file has a few dozen lines.
 LARGEST = 1 << 20
+#: What pairs import, beside the standard library.
+FRAMEWORKS = frozenset(
+    {"backends", "jax", "keras", "numpy", "scipy", "tensorflow", "tf_keras", "torch"}
+)
 EXAMPLE = '@pair.side("torch")'
 
 
@@ -61,6 +66,8 @@ def read(path: Path) -> PairFile:
         )
     if path.suffix != SUFFIX:
         raise UsageError(f"{path}: a pair file is a Python file, so that its name ends in .py.")
+    if why := hiding(path):
+        raise UsageError(f"{path}: {why}")
     if path.stat().st_size > LARGEST:
         raise UsageError(f"{path}: {path.stat().st_size} bytes are no pair file.")
     try:
@@ -86,6 +93,18 @@ def read(path: Path) -> PairFile:
             " it returns pair.arrays(x=..., y=..., batch=32)."
         )
     return PairFile(path.absolute(), tuple(sides), data[0])
+
+
+def hiding(path: Path) -> str:
+    """Return why a pair file cannot have its name, or an empty text: its folder is where modules
+    are looked for first, so that it would be imported in the place of a framework.
+
+    Args:
+        path: of the file.
+    """
+    if path.stem not in FRAMEWORKS and path.stem not in sys.stdlib_module_names:
+        return ""
+    return f"of that name it would hide the module {path.stem} from what imports it. Rename it."
 
 
 def _count(sides: int) -> str:

@@ -148,6 +148,7 @@ def test_a_pair_file_has_the_name_of_a_module(harness, name: str):
     refused = harness.run("init", name)
     assert 2 == refused.code
     assert "the name of a pair file is a word" in refused.err
+    assert "hide the module keras" in harness.run("init", "keras").err
     assert [] == [path.name for path in harness.folder.glob("*.py")]
 
 

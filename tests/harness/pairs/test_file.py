@@ -107,3 +107,11 @@ def test_a_file_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(file, "LARGEST", 10)
     with pytest.raises(UsageError, match="bytes are no pair file"):
         read(tmp_path, TEXT)
+
+
+@pytest.mark.parametrize("name", ["keras", "torch", "tensorflow", "numpy", "queue"])
+def test_a_name_that_hides_a_module_is_refused(tmp_path: Path, name: str):
+    """Its folder is searched first: `import keras` would import the pair."""
+    with pytest.raises(UsageError, match=f"it would hide the module {name}"):
+        read(tmp_path, TEXT, f"{name}.py")
+    assert "" == file.hiding(tmp_path / "pair.py")
