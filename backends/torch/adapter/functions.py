@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, NamedTuple, Tuple
 
 from torch.overrides import TorchFunctionMode
 
+from backends.torch.adapter.packed import PACKS
 from backends.torch.adapter.rules import Description, numbers
 
 #: By the function's name, without the `_` of those that work in place: the word.
@@ -93,14 +94,21 @@ class Functions(TorchFunctionMode):
     Args:
         seen: called with each function that is a layer and what it has returned; returns what it
             is to return.
+        packs: called with what sequences are packed of, and the result.
     """
 
-    def __init__(self, seen: Callable[[Function, Any], Any]) -> None:
+    def __init__(
+        self,
+        seen: Callable[[Function, Any], Any],
+        packs: Callable[[Tuple[Any, ...], Any], None],
+    ) -> None:
         super().__init__()
-        self.seen = seen
+        self.seen, self.packs = seen, packs
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
+        if getattr(func, "__name__", "") == PACKS:
+            self.packs(args, result)
         layer = described(func, args, kwargs)
         return result if layer is None else self.seen(layer, result)

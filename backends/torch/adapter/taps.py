@@ -16,6 +16,7 @@ from backends.adapter.side import Tap
 from backends.survey import LAST
 from backends.torch.adapter import rules, values
 from backends.torch.adapter.functions import Function, Functions
+from backends.torch.adapter.packed import Lengths, packed
 from backends.torch.adapter.rules import Description
 
 #: Called with a layer's path, the number of the call, the module, what went in and what came out;
@@ -37,6 +38,7 @@ class Running:
         self.paths, self.top, self.seen = paths, top, seen
         self.calls: Dict[str, int] = {}
         self.functions: Dict[str, Function] = {}
+        self._lengths = Lengths()
         #: Module, path, and how often it has called each function so far.
         self._stack: List[Tuple[Any, str, Dict[str, int]]] = []
 
@@ -59,10 +61,19 @@ class Running:
             return output  # computed again in a backward pass
         call = self.calls.get(path, 0)
         self.calls[path] = call + 1
-        result = self.seen(path, call, module, inputs, output)
+        result = self._answered(path, call, module, inputs, output)
         if isinstance(module, torch.nn.RNNBase):
             self._show_last(f"{path}/{LAST}", call, module, result[1])
         return result
+
+    def _answered(self, path: str, call: int, module: Any, inputs: Any, output: Any) -> Any:
+        """Return what is to come out of a layer; a packed sequence is shown padded."""
+        batch_first = getattr(module, "batch_first", True)
+        shown = self._lengths.padded(output, batch_first)
+        answer = self.seen(path, call, module, inputs, shown)
+        if shown is output:
+            return answer
+        return output if answer is shown else packed(answer, output, batch_first)
 
     def _show_last(self, path: str, call: int, module: Any, state: Any) -> None:
         """Show the last output of a recurrent layer, [batch, units], as a layer of its own: other
@@ -96,7 +107,7 @@ class Running:
             register_module_forward_hook(self._leave),
         ]
         try:
-            with Functions(self._called):
+            with Functions(self._called, self._lengths.note):
                 yield
         finally:
             for handle in handles:
