@@ -227,6 +227,29 @@ class Port(contract.Port):
         draws = self._draws(phase, batch)
         return self._losses(phase, self.side.step(phase, batch.arrays, draws, own, watch=False))
 
+    def assume(self, values: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a teacher's weights and slots; schedules and counts stay this side's own.
+
+        Args:
+            values: canonical, by parameter. state: slots as `optimizer_state` names them; what this
+                side has none of is left out.
+        """
+        parts, own = self.plan.pieces.values(), self.side.parameters()
+        self.side.assign(pieces.own_values(parts, values, own))
+        for name, own_name in self.plan.optimizers.items():
+            held = self.side.slots().get(own_name, {})
+            for word in self.plan.slots.get(name, ()):
+                given = {
+                    canonical: state[f"{name}/{canonical}/{word}"]
+                    for canonical in self.plan.pieces
+                    if f"{name}/{canonical}/{word}" in state
+                }
+                mine = {key: words[word] for key, words in held.items() if word in words}
+                taken = pieces.own_gradients(parts, given, own)
+                changed = {key: taken[key] for key in mine if key in taken}
+                if changed:
+                    self.side.assign_slots(own_name, word, changed)
+
     def train(self, source: Any, steps: int) -> Dict[str, List[Any]]:
         history: List[List[Tuple[str, Dict[str, float]]]] = []
         for _ in range(steps):

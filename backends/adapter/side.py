@@ -122,6 +122,14 @@ class Side(abc.ABC):
         slots; before the first update none, or zeros."""
 
     @abc.abstractmethod
+    def assign_slots(self, optimizer: str, word: str, values: Arrays) -> None:
+        """Set slots that `slots` returns.
+
+        Args:
+            optimizer: its own name. word: of the slots. values: by own parameter name.
+        """
+
+    @abc.abstractmethod
     def counts(self) -> Dict[str, int]:
         """Return how many updates each optimizer has made since `reset`."""
 

@@ -256,20 +256,22 @@ class Session(Modeling, Pairing):
         with faults.watched(self.port, self.note):
             return recorder.record(stages, steps, variants)
 
-    def do_teacher_force(self, tape: str, teacher: str, folder: str) -> Dict[str, Any]:
+    def do_teacher_force(self, tape: str, teacher: List[str], folder: str) -> Dict[str, Any]:
         """Record the forward stage again, teacher-forced: each activation computed from the
         teacher's values of those before it.
         """
         return self._forced(teacher_forced_pass.record, tape, teacher, folder)
 
-    def do_force_update(self, tape: str, teacher: str, folder: str) -> Dict[str, Any]:
-        """Record the first update again, made of the teacher's gradients."""
+    def do_force_update(self, tape: str, teacher: List[str], folder: str) -> Dict[str, Any]:
+        """Record the updates again, made of the teacher's gradients and begun with its states."""
         return self._forced(teacher_forced_update.record, tape, teacher, folder)
 
     def _forced(
-        self, record: Callable[..., Dict[str, Any]], tape: str, teacher: str, folder: str
+        self, record: Callable[..., Dict[str, Any]], tape: str, teacher: List[str], folder: str
     ) -> Dict[str, Any]:
-        arrays, values = recording.load_arrays(tape), recording.load_arrays(teacher)
+        arrays, values = recording.load_arrays(tape), {}
+        for path in teacher:
+            values.update(recording.load_arrays(path))
         return record(self.port, self.config, self.data, arrays, values, folder)
 
     def do_load(self, tape: str, action: str, seed: int, slowdown: float = 0.0) -> Dict[str, Any]:

@@ -174,6 +174,8 @@ class Run:
         before, slots_before = self._values(), self._slots()
         for step in range(self.update_steps):
             for update in self._updates():
+                if self._begun_elsewhere():
+                    before, slots_before = self._values(), self._slots()
                 self._train_step(update["phase"], source.batch(step, update["phase"]))
                 prefix = f"step {step + 1}/{update['phase']}/"
                 after, slots = self._values(), self._slots()
@@ -188,6 +190,10 @@ class Run:
     def _updates(self) -> Sequence[Mapping[str, Any]]:
         updates: Sequence[Mapping[str, Any]] = self.config["updates"]
         return updates
+
+    def _begun_elsewhere(self) -> bool:
+        """Return whether the coming update begins with another state than the last one has left."""
+        return False
 
     def _train_step(self, phase: str, batch: Batch) -> None:
         self.port.train_step(phase, batch)
@@ -275,23 +281,39 @@ class NativeRun(Run):
 
 
 class ForcedUpdate(Run):
-    """The first update alone, made of a teacher's gradients. Of the first phase: the gradients of
-    the others were taken before it had moved anything.
+    """The updates, none of which is hidden by what has departed before it. The first one is made of
+    a teacher's gradients: those of other phases were taken before it had moved anything. Each later
+    one is made of the side's own gradients, and begins with the state that the teacher had there.
 
     Args:
-        teacher: gradients by `<phase>/<parameter>`, as the other side has recorded them.
+        teacher: gradients by `<phase>/<parameter>`, and what the updates have left, by
+            `step <number>/<phase>/...`, as the other side has recorded them.
     """
 
     def __init__(self, *arguments: Any, teacher: Mapping[str, np.ndarray]) -> None:
         Run.__init__(self, *arguments)
-        self.update_steps = 1
         self.teacher = teacher
+        #: Before names of what the updates so far have left.
+        self._made: List[str] = []
 
-    def _updates(self) -> Sequence[Mapping[str, Any]]:
-        return Run._updates(self)[:1]
+    def _begun_elsewhere(self) -> bool:
+        if not self._made:
+            return False
+        values, slots = weights(self.tape), {}
+        for prefix in self._made:
+            values.update(below(prefix + "parameter/", self.teacher))
+            slots.update(below(prefix + "slot/", self.teacher))
+        self.port.assume(values, slots)
+        return True
 
     def _train_step(self, phase: str, batch: Batch) -> None:
-        self.port.update_from(phase, batch, below(phase + "/", self.teacher))
+        step = 1 + sum(prefix.endswith(f"/{phase}/") for prefix in self._made)
+        gradients = below(phase + "/", self.teacher)
+        if gradients and not self._made:
+            self.port.update_from(phase, batch, gradients)
+        else:
+            self.port.train_step(phase, batch)
+        self._made.append(f"step {step}/{phase}/")
 
 
 def _touched(

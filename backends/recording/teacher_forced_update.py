@@ -1,5 +1,5 @@
-"""Record the first update of a port, made of another port's gradients: is the optimizer to blame,
-or the gradient?
+"""Record the updates of a port, the first one made of another port's gradients, each later one
+begun with the other port's state: is the optimizer to blame, or the gradient, and which updates?
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ def record(
     teacher: Mapping[str, np.ndarray],
     folder: str,
 ) -> Dict[str, Any]:
-    """Write what the update has moved.
+    """Write what the updates have moved.
 
     Args:
         port, config, data, tape: as for `recorder.Recorder`.
-        teacher: gradients by `<phase>/<parameter>`.
+        teacher: as `passes.ForcedUpdate` takes it.
         folder: where `update.npz` goes.
 
     Returns:

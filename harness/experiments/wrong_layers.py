@@ -183,21 +183,22 @@ def teacher_forced(
 
 def run_teacher_forced(run_context: runner.RunContext, job: TeacherForcedJob) -> store.Record:
     """Record one teacher-forced pass. Whatever happens inside it becomes the record's status."""
-    return run_forced(run_context, job, verbs.TEACHER_FORCE, STAGE)
+    return run_forced(run_context, job, verbs.TEACHER_FORCE, (STAGE,))
 
 
 def run_forced(
     run_context: runner.RunContext,
     job: TeacherForcedJob,
     verb: verbs.Verb[verbs.TeacherForcedTensors],
-    taken: Stage,
+    taken: Sequence[Stage],
 ) -> store.Record:
     """Record what a side does with another side's values. Whatever happens inside it becomes the
     record's status.
 
     Args:
         run_context: of the run. job: which side, and whose values.
-        verb: what it does with them. taken: the stage whose values are the teacher's.
+        verb: what it does with them. taken: the stages whose values are the teacher's; of those
+            that it has not recorded there are none.
     """
     folder = run_context.run / "jobs" / job.name
     runner.fresh(folder)
@@ -205,7 +206,8 @@ def run_forced(
         files = runner.inputs(
             run_context, job.workload, job.preset, job.seed, job.tape_steps or job.steps
         )
-        teacher = run_context.run / "jobs" / job.teacher / f"{taken}.npz"
+        teacher = run_context.run / "jobs" / job.teacher
+        recorded = [path for stage in taken if (path := teacher / f"{stage}.npz").exists()]
         with (
             run_context.worker(job.build, folder / "worker.log", side=job.side) as worker,
             ending([worker]),
@@ -214,7 +216,7 @@ def run_forced(
             answer = worker.request(
                 verb,
                 tape=str(files.tape),
-                teacher=str(teacher.resolve()),
+                teacher=[str(path.resolve()) for path in recorded],
                 folder=str(folder.resolve()),
             )
         checksums.verify(folder, answer.content.files)

@@ -1,5 +1,6 @@
-"""After gradients and updates have both failed: one side makes its update again, of the other one's
-gradients. Where it agrees then, the optimizer is not to blame; where it departs, it is, too.
+"""After updates have failed: one side makes them again, and none of them is hidden by what departed
+before it. The first one is made of the other side's gradients: where it agrees then, the optimizer
+is not to blame; where it departs, it is, too. Each later one begins with the other side's state.
 
 For sides whose own training step takes gradients from outside: those of a pair file.
 """
@@ -7,16 +8,16 @@ For sides whose own training step takes gradients from outside: those of a pair 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from backends.contract import Stage
 from harness.errors import CorruptRecord
-from harness.evaluation import pair_evidence
+from harness.evaluation import pair_evidence, stage_rows
 from harness.execution import runner, verbs
 from harness.experiments.wrong_layers import ForcedPass, run_forced
 from harness.fidelity.evidence import Evidence, Restricted
 from harness.fidelity.judge import judge_stage
-from harness.fidelity.verdict import StageVerdict
+from harness.fidelity.verdict import StageVerdict, TensorVerdict
 from harness.plan import ForcedUpdateJob, Pair, Plan
 from harness.records import store, tensors
 from harness.results.model import StageRow
@@ -31,8 +32,9 @@ def localise(
     evidences: pair_evidence.JobEvidences,
     rows: Sequence[StageRow],
 ) -> tuple[list[StageRow], list[str]]:
-    """Return the rows, and a line about each that has changed: those of updates that failed behind
-    gradients that failed say which of both is to blame, or why that cannot be told.
+    """Return the rows, and a line about each that has changed: those of updates that failed say
+    whether the gradients or the optimizer are to blame, and which later updates depart by
+    themselves, or why that cannot be told.
 
     Args:
         run_context: of the run. planned: its plan. evidences: of its jobs. rows: judged.
@@ -42,28 +44,28 @@ def localise(
         for pair in planned.pairs
         if pair.a.pair
     }
-    departed = {_key(row) for row in rows if row.stage == TAKEN and row.verdict == Fidelity.FAIL}
     rows_said: list[StageRow] = []
     lines = []
     for row in rows:
-        failed = row.stage == STAGE and row.verdict == Fidelity.FAIL
-        if failed and _key(row) in departed & pairs.keys():
-            said = blamed(run_context, pairs[_key(row)], evidences)
-            lines.append(f"{row.workload} {row.a} : {row.b} {row.precision}: {said}")
-            rows_said.append(dataclasses.replace(row, reason=f"{row.reason}; {said}"))
-        else:
+        pair = pairs.get((row.workload, row.a, row.b, row.precision, row.seed))
+        if pair is None or row.stage != STAGE or row.verdict != Fidelity.FAIL:
             rows_said.append(row)
+            continue
+        said = blamed(run_context, pair, evidences)
+        lines += [f"{row.workload} {row.a} : {row.b} {row.precision}: {part}" for part in said]
+        rows_said.append(dataclasses.replace(row, reason="; ".join([row.reason, *said])))
     return rows_said, lines
-
-
-def _key(row: StageRow) -> tuple[str, str, str, str, int]:
-    return row.workload, row.a, row.b, row.precision, row.seed
 
 
 def blamed(
     run_context: runner.RunContext, pair: Pair, evidences: pair_evidence.JobEvidences
-) -> str:
-    """Return what the update of side b, made of side a's gradients, says of the optimizer."""
+) -> list[str]:
+    """Return what the updates of side b, made of side a's gradients and states, say of the
+    optimizer and of later steps.
+
+    Args:
+        run_context: of the run. pair: whose updates have failed. evidences: of the run's jobs.
+    """
     names = {field.name for field in dataclasses.fields(ForcedUpdateJob)} - {"teacher"}
     fields = {name: getattr(pair.b, name) for name in names if hasattr(pair.b, name)}
     job = ForcedUpdateJob(**fields, teacher=pair.a.name)
@@ -71,22 +73,65 @@ def blamed(
         run_context, [job], lambda _job, _record: None, _run_forced_update
     ).values()
     if not record.ok:
-        return f"the update of {pair.a.side}'s gradients is {record.status}: {record.reason}"
+        return [
+            f"making the updates of {pair.a.side}'s gradients and states is {record.status}:"
+            f" {record.reason}"
+        ]
     try:
         verdict = _judged(pair, record, evidences)
+        gradients = stage_rows.judge(pair, TAKEN, evidences)
     except CorruptRecord as error:
-        return str(error)
+        return [str(error)]
+    if verdict is None:
+        return []
+    updates = _by_update(verdict)
+    # Where a gradient departs, so does what is made of it, whatever the state.
+    wrong = {item.name.partition("/")[0] for item in gradients.tensors if _departs(item)}
+    told = {name: made for name, made in updates.items() if name.split("/")[1] not in wrong}
+    first, *_ = updates
+    if first in told:
+        del told[first]  # the row has said it
+        return _of_states(pair, told)
+    return [_of_gradients(pair, updates[first]), *_of_states(pair, told)]
+
+
+def _departs(item: TensorVerdict) -> bool:
+    return item.verdict == Fidelity.FAIL
+
+
+def _by_update(verdict: StageVerdict) -> dict[str, list[TensorVerdict]]:
+    """Return the tensors by the update that they show, `step <number>/<phase>`, in order."""
+    updates: dict[str, list[TensorVerdict]] = {}
+    for item in verdict.tensors:
+        updates.setdefault("/".join(item.name.split("/")[:2]), []).append(item)
+    return updates
+
+
+def _of_gradients(pair: Pair, made: Sequence[TensorVerdict]) -> str:
+    """Return what the first update, made of the other side's gradients, says of the optimizer."""
     what = f"given the gradients of {pair.a.side}, the first update of {pair.b.side}"
-    if verdict is None or verdict.verdict == Fidelity.INCONCLUSIVE:
+    departed = [item.name for item in made if _departs(item)]
+    if departed:
+        return f"{what} departs all the same, {departed[0]} first: the optimizer differs, too"
+    if any(item.verdict == Fidelity.INCONCLUSIVE for item in made):
         return f"{what} tells nothing"
-    if verdict.verdict == Fidelity.FAIL:
-        first = next(item.name for item in verdict.tensors if item.verdict == Fidelity.FAIL)
-        return f"{what} departs all the same, {first} first: the optimizer differs, too"
     return f"{what} agrees: the gradients are to blame, and not the optimizer"
 
 
+def _of_states(pair: Pair, updates: Mapping[str, Sequence[TensorVerdict]]) -> list[str]:
+    """Return what later updates, begun with the other side's state, say of themselves."""
+    parts = []
+    for name, made in updates.items():
+        departed = [item.name.removeprefix(name + "/") for item in made if _departs(item)]
+        if departed:
+            parts.append(f"{name} departs all the same, {departed[0]} first")
+        elif not any(item.verdict == Fidelity.INCONCLUSIVE for item in made):
+            parts.append(f"{name} agrees")
+    return [f"begun with the state of {pair.a.side}, {', '.join(parts)}"] if parts else []
+
+
 def _run_forced_update(run_context: runner.RunContext, job: ForcedUpdateJob) -> store.Record:
-    return run_forced(run_context, job, verbs.FORCE_UPDATE, TAKEN)
+    return run_forced(run_context, job, verbs.FORCE_UPDATE, (TAKEN, STAGE))
 
 
 def _judged(

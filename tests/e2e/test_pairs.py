@@ -142,6 +142,31 @@ def test_a_wrong_gradient_hides_no_wrong_optimizer(harness, rate: str, said: str
     assert any(said in note for note in report["notes"])
 
 
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [
+        ("0.25 if not optimizer.state else 0.125", "step 2/train agrees"),
+        ("0.25", "step 2/train departs all the same, parameter/classes/bias first"),
+    ],
+)
+def test_a_wrong_step_hides_no_later_one(harness, rate: str, said: str):
+    """The second update begins once more, with the other side's state: a rate that is wrong at the
+    first one alone, beside one that is wrong at each."""
+    assert 0 == harness.run("init", "mine", "--sides", "torch", "torch").code
+    path = harness.folder / "mine.py"
+    head, port = path.read_text(encoding="utf-8").split("def port")
+    rated = f'optimizer.param_groups[0]["lr"] = {rate}\n        optimizer.step()'
+    port = port.replace("optimizer.step()", rated)
+    path.write_text(f"{head}def port{port}", encoding="utf-8")
+    options = ("--no-speed", "--precision", "fp64", "--stages", "G", "U", "--threads", 1)
+    assert 1 == harness.run("compare", path, *options).code
+    report = harness.report()
+    stages = {row["stage"]: row for row in report["stages"]}
+    assert "PASS" == stages["gradients"]["verdict"]
+    assert f"begun with the state of torch, {said}" in stages["update"]["reason"]
+    assert any(said in note for note in report["notes"])
+
+
 @pytest.mark.parametrize("name", ["", ".", "/", "a b", "1st", "mine.txt"])
 def test_a_pair_file_has_the_name_of_a_module(harness, name: str):
     """It is imported; nothing is written under another name."""

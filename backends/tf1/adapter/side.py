@@ -183,6 +183,15 @@ class Side(adapter.Side):
             by_parameter.setdefault(parameter, {})[word] = values[name]
         return slots
 
+    def assign_slots(self, optimizer: str, word: str, values: Arrays) -> None:
+        places = {
+            parameter: name
+            for owner, parameter, own_word, name in self.optimizers.slots()
+            if (owner, own_word) == (optimizer, word)
+        }
+        own = {places[parameter]: value for parameter, value in values.items()}
+        self._engines[self._current].write(own)
+
     def counts(self) -> Dict[str, int]:
         return dict(self._counts)
 

@@ -220,6 +220,11 @@ class Built(side.Side):
             for name, optimizer in self.optimizers.items()
         }
 
+    def assign_slots(self, optimizer: str, word: str, values: Arrays) -> None:
+        held = optimizers.slot_variables(self.optimizers[optimizer], self.ready().variables)
+        for name, value in values.items():
+            inner(held[name][word]).assign(value)
+
     def counts(self) -> Dict[str, int]:
         return {
             name: optimizers.count(optimizer) - self._begun.get(name, 0)

@@ -116,15 +116,22 @@ def slots(optimizer: Any, variables: Dict[str, Any]) -> Dict[str, Dict[str, np.n
     Args:
         optimizer: of Keras'. variables: parameters by own name.
     """
+    return {
+        name: {word: np.array(_array(value)) for word, value in held.items()}
+        for name, held in slot_variables(optimizer, variables).items()
+    }
+
+
+def slot_variables(optimizer: Any, variables: Dict[str, Any]) -> Dict[str, Dict[str, Any]]:
+    """Return the variables in which `slots` are kept.
+
+    Args:
+        optimizer: of Keras'. variables: parameters by own name.
+    """
     held = unwrapped(optimizer)
-    old = hasattr(held, "get_slot_names")
-    own: Dict[str, Dict[str, np.ndarray]] = {}
-    for name, variable in variables.items():
-        present = _old_slots(held, variable) if old else _new_slots(held, variable)
-        values = {word: np.array(_array(value)) for word, value in present.items()}
-        if values:
-            own[name] = values
-    return own
+    of = _old_slots if hasattr(held, "get_slot_names") else _new_slots
+    own = {name: of(held, variable) for name, variable in variables.items()}
+    return {name: words for name, words in own.items() if words}
 
 
 def _array(value: Any) -> np.ndarray:

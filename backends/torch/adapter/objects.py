@@ -277,6 +277,10 @@ class Objects(Side):
         names = {id(value): name for name, value in self.inventory.parameters().items()}
         return {name: optimizers.slots(each, names) for name, each in self.optimizers.items()}
 
+    def assign_slots(self, optimizer: str, word: str, values: Arrays) -> None:
+        names = {id(value): name for name, value in self.inventory.parameters().items()}
+        optimizers.assign_slots(self.optimizers[optimizer], names, word, values)
+
     def counts(self) -> Dict[str, int]:
         counted = {name: optimizers.count(each) for name, each in self.optimizers.items()}
         return {

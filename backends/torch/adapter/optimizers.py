@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
+import numpy as np
 import torch
 
 from backends.torch.adapter import values
@@ -167,19 +168,43 @@ def owned(optimizer: Any, names: Mapping[int, str]) -> List[str]:
     return [names[id(value)] for value in members if id(value) in names]
 
 
+def _slots(optimizer: Any, names: Mapping[int, str]) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    """Yield the parameters that have slots: those of its shape, by their words."""
+    for parameter, state in optimizer.state.items():
+        if id(parameter) in names and isinstance(state, dict):
+            yield (
+                names[id(parameter)],
+                {
+                    str(WORDS.get(own, own)): value
+                    for own, value in state.items()
+                    if isinstance(value, torch.Tensor)
+                    and value.shape == parameter.shape
+                    and own != "step"
+                },
+            )
+
+
 def slots(optimizer: Any, names: Mapping[int, str]) -> Dict[str, Dict[str, Any]]:
     """Return the slots of each parameter by their words: those of its shape.
 
     Args:
         optimizer: any. names: by the identity of the parameter.
     """
-    held: Dict[str, Dict[str, Any]] = {}
-    for parameter, state in optimizer.state.items():
-        if id(parameter) not in names or not isinstance(state, dict):
-            continue
-        slots = held[names[id(parameter)]] = {}
-        for own, value in state.items():
-            shaped = isinstance(value, torch.Tensor) and value.shape == parameter.shape
-            if shaped and own != "step":
-                slots[str(WORDS.get(own, own))] = values.array(value)
-    return held
+    return {
+        name: {word: values.array(value) for word, value in held.items()}
+        for name, held in _slots(optimizer, names)
+    }
+
+
+@torch.no_grad()
+def assign_slots(
+    optimizer: Any, names: Mapping[int, str], word: str, given: Mapping[str, Any]
+) -> None:
+    """Set the slots of one word.
+
+    Args:
+        optimizer, names: as for `slots`. word: of the slots. given: by the name of the parameter.
+    """
+    for name, held in _slots(optimizer, names):
+        if name in given and word in held:
+            held[word].copy_(torch.from_numpy(np.array(given[name])))

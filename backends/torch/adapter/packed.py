@@ -1,5 +1,5 @@
-"""Packed sequences, shown as everything else is: padded with zeros, so that what a layer returns can
-be laid beside what a layer of another framework returns, and packed again behind that.
+"""Packed sequences, shown as everything else is: padded with zeros, so that what a layer returns
+can be laid beside what a layer of another framework returns, and packed again behind that.
 
 A packed sequence knows its lengths, and not how long the batch was that it was made of: that is
 noted when it is packed.

@@ -142,6 +142,9 @@ class Perceptron(Side):
     def slots(self):
         return {"": {name: {"momentum": value} for name, value in self.net.velocity.items()}}
 
+    def assign_slots(self, optimizer, word, values):
+        self.net.velocity.update((name, np.array(value)) for name, value in values.items())
+
     def counts(self):
         return {"": self.net.updates}
 

@@ -163,3 +163,12 @@ def test_optimizers_of_every_kind(keras, make, dense):
                 np.testing.assert_array_equal(runs[0][1][name][slot], runs[1][1][name][slot])
                 np.testing.assert_array_equal(value, side.slots()[""][name][slot])
                 assert np.any(value != runs[0][1][name][slot]), (word, name, slot)
+        for slot in shown.slots:
+            given = {
+                name: 2.0 * held[slot] + 1.0
+                for name, held in side.slots()[""].items()
+                if slot in held
+            }
+            side.assign_slots("", slot, given)
+            for name, value in given.items():
+                np.testing.assert_array_equal(value, side.slots()[""][name][slot])

@@ -298,3 +298,31 @@ def test_an_update_of_a_teachers_gradients(layout, batch):
     other = port(layout)
     other.update_from(TRAIN, batch, {name: 2.0 * value for name, value in gradients.items()})
     assert apart(other.parameters(), teacher.parameters())
+
+
+@pytest.mark.parametrize("layout", ["plain", "turned"])
+def test_a_teachers_state_is_gone_on_from(layout, batch):
+    """Weights and slots are the teacher's in this side's own layout: the next update is the one
+    that the teacher makes there, whatever the one before it was made of."""
+    teacher, own = port("plain"), port(layout)
+    teacher.train_step(TRAIN, batch)
+    gradients = own.gradients(TRAIN, batch)
+    own.update_from(TRAIN, batch, {name: 2.0 * value for name, value in gradients.items()})
+    assert apart(own.parameters(), teacher.parameters())
+    own.assume(teacher.parameters(), teacher.optimizer_state())
+    assert set() == apart(own.parameters(), teacher.parameters())
+    assert set() == apart(own.optimizer_state(), teacher.optimizer_state())
+    for side in (teacher, own):
+        side.train_step(TRAIN, batch)
+    assert set() == apart(own.parameters(), teacher.parameters())
+
+
+def test_weights_alone_are_no_state(batch):
+    """What the slots are there for: without the teacher's, its next update is another one."""
+    teacher, own = port("plain"), port("plain")
+    teacher.train_step(TRAIN, batch)
+    own.update_from(TRAIN, batch, {name: 0.0 * value for name, value in VALUES.items()})
+    own.assume(teacher.parameters(), {})
+    for side in (teacher, own):
+        side.train_step(TRAIN, batch)
+    assert apart(own.parameters(), teacher.parameters())

@@ -118,6 +118,28 @@ def test_a_teachers_gradients_take_the_place_of_its_own(made, graphs, name, rows
 
 
 @pytest.mark.parametrize(("name", "rows", "draws"), CASES)
+def test_slots_are_set_as_they_are_read(made, graphs, name, rows, draws):
+    """One word of one optimizer, and nothing else."""
+    side, batch = made(name), getattr(graphs, rows)
+    start = side.snapshot()
+    for phase in draws:
+        side.step(phase, batch, graphs.tape_of(phase))
+    for optimizer, held in side.slots().items():
+        for word in sorted({word for by_word in held.values() for word in by_word}):
+            before = side.snapshot()[0]
+            given = {key: 2.0 * own[word] + 1.0 for key, own in held.items() if word in own}
+            side.assign_slots(optimizer, word, given)
+            for key, value in given.items():
+                np.testing.assert_array_equal(value, side.slots()[optimizer][key][word])
+            after = side.snapshot()[0]
+            changed = [
+                key for key, value in before.items() if not np.array_equal(value, after[key])
+            ]
+            assert len(given) == len(changed)
+    side.restore(start)
+
+
+@pytest.mark.parametrize(("name", "rows", "draws"), CASES)
 def test_a_timed_step_is_the_graph_as_it_is(made, graphs, precision, name, rows, draws):
     """No Python function answers in it, and its state goes on with the other copy's."""
     side, batch = made(name, precision), getattr(graphs, rows)

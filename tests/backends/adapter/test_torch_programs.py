@@ -154,6 +154,21 @@ def test_a_teacher_s_gradients_take_their_place(side, case):
         side.reset()
 
 
+def test_slots_are_set_as_they_are_read(side, case):
+    """One word of one optimizer, and nothing else."""
+    for phase in side.steps:
+        side.step(phase, case.arrays, Draws(phase), watch=False)
+    for optimizer, held in side.slots().items():
+        words = {word for by_word in held.values() for word in by_word}
+        for word in sorted(words):
+            before = state(side)
+            slots = side.slots()[optimizer]
+            given = {name: 2.0 * own[word] + 1.0 for name, own in slots.items() if word in own}
+            side.assign_slots(optimizer, word, given)
+            wanted = {(optimizer, name, word): value for name, value in given.items()}
+            equal({**before, **wanted}, state(side))
+
+
 def test_every_draw_is_served_from_the_tape_or_named(side, case):
     """The tape's numbers decide what is computed, and nothing else does."""
     import torch
