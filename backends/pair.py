@@ -27,7 +27,7 @@ adapters of each backend (`backends/<backend>/adapter`) make ports of them. Stan
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple, TypeVar, Union
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 #: What the decorators leave on a function: the name of a build; True.
@@ -93,7 +93,8 @@ def arrays(batch: int = 32, evaluation: Optional[Mapping[str, Any]] = None, **ro
     return Arrays(rows, evaluation, batch)
 
 
-Weights = Union[str, "Sequence[str]", None]
+#: For `weights`: begin with the values that the objects have, which your own code has loaded.
+OWN = "the objects' own values"
 
 
 class Declared:
@@ -106,7 +107,8 @@ class Declared:
         steps: by phase, what runs one training step on a batch.
         forward: what runs the model on a batch; None: the model itself, on `x`.
         loss: for torch, a function of output and batch, where there is no step.
-        weights: path of a checkpoint to begin with; None: the values that the objects have.
+        weights: path of a checkpoint to load; None: none. begins: whether the comparison begins
+            with the very values that the side then has.
         graph: of tf1; with `feeds`, `losses`, `trains`, `product`, `training` as `tf1` has them.
     """
 
@@ -118,6 +120,7 @@ class Declared:
         self.forward: Optional[Callable[..., Any]] = None
         self.loss: Optional[Callable[..., Any]] = None
         self.weights: Optional[str] = None
+        self.begins = False
         self.graph: Any = None
         self.feeds: Dict[str, Any] = {}
         self.losses: Dict[str, Any] = {}
@@ -143,14 +146,15 @@ def keras(
             whose step has several. None: `model.train_on_batch(batch["x"], batch["y"])`.
         forward: a function of a batch and of `training` that returns what the model gives. None:
             `model(batch["x"], training=training)`.
-        weights: path of a checkpoint (.h5, .keras, .weights.h5, a TensorFlow checkpoint) to load.
+        weights: path of a checkpoint (.h5, .keras, .weights.h5, a TensorFlow checkpoint) to begin
+            with; `OWN`: begin with what the model has; None: with other values, in their likeness.
     """
     declared = Declared("keras")
     declared.models = _named(model)
     declared.optimizers = {} if optimizer is None else _named(optimizer)
     declared.steps = {} if step is None else _named(step, TRAIN)
-    declared.forward, declared.weights = forward, weights
-    return declared
+    declared.forward = forward
+    return _beginning(declared, weights)
 
 
 def torch(
@@ -172,14 +176,15 @@ def torch(
         forward: a function of a batch that returns what the model gives, in the mode that the
             module is in. None: `model(batch["x"])`.
         loss: a function of what `forward` returns and of the batch.
-        weights: path of a state dict (.pt, .pth, .safetensors) to load.
+        weights: path of a state dict (.pt, .pth, .safetensors) to begin with; `OWN`: begin with
+            what the module has; None: with other values, in their likeness.
     """
     declared = Declared("torch")
     declared.models = _named(model)
     declared.optimizers = {} if optimizer is None else _named(optimizer)
     declared.steps = {} if step is None else _named(step, TRAIN)
-    declared.forward, declared.loss, declared.weights = forward, loss, weights
-    return declared
+    declared.forward, declared.loss = forward, loss
+    return _beginning(declared, weights)
 
 
 def tf1(  # noqa: PLR0913, PLR0917  (what a user writes, by name)
@@ -204,14 +209,21 @@ def tf1(  # noqa: PLR0913, PLR0917  (what a user writes, by name)
         train: the operation that runs one update, or one by phase.
         training: what else is fed, as (value in training, value in inference), by placeholder:
             `{"is_training:0": (True, False), "keep_prob:0": (0.5, 1.0)}`.
-        weights: prefix of a TensorFlow checkpoint to begin with.
+        weights: prefix of a TensorFlow checkpoint to begin with; `OWN`: begin with what the graph's
+            initializers, or the SavedModel, give; None: with other values, in their likeness.
     """
     declared = Declared("tf1")
     declared.graph, declared.feeds, declared.product = graph, dict(feeds), product
     declared.losses = {} if loss is None else _named(loss, TRAIN)
     declared.trains = {} if train is None else _named(train, TRAIN)
     declared.training = dict(training or {})
-    declared.weights = weights
+    return _beginning(declared, weights)
+
+
+def _beginning(declared: Declared, weights: Optional[str]) -> Declared:
+    """Return what is declared, to begin with the weights that are wanted."""
+    declared.begins = weights is not None
+    declared.weights = None if weights == OWN else weights
     return declared
 
 

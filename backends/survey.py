@@ -162,6 +162,7 @@ class Survey:
         outputs: shapes of what the model gives in inference, by name: `output`, or `output/<name>`.
         losses: how each loss is reduced, where that is known: {"train": "mean"}.
         remarks: what the adapter could not do, and why, one sentence each.
+        begins: whether the user wants the comparison to begin with the values that the side has.
     """
 
     framework: str
@@ -173,6 +174,7 @@ class Survey:
     outputs: Dict[str, Tuple[int, ...]]
     losses: Dict[str, str] = dataclasses.field(default_factory=dict)
     remarks: Tuple[str, ...] = ()
+    begins: bool = False
 
     def plain(self) -> Dict[str, Any]:
         """Return it as plain JSON."""

@@ -28,6 +28,7 @@ class Plan:
         outputs: canonical name -> (own name, axes). draws: by phase, see `Draws`.
         losses: by phase, canonical name -> own name. optimizers: canonical -> own name.
         slots: by optimizer (canonical), the words that both sides have.
+        own_weights: whether every side begins with its own weights, which have to be the same.
     """
 
     def __init__(self, content: Mapping[str, Any]) -> None:
@@ -42,6 +43,7 @@ class Plan:
         self.losses: Dict[str, Dict[str, str]] = content["losses"]
         self.optimizers: Dict[str, str] = content["optimizers"]
         self.slots: Dict[str, List[str]] = content["slots"]
+        self.own_weights: bool = content.get("own_weights", False)
 
 
 def _apart(values: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
@@ -122,6 +124,14 @@ class Port(contract.Port):
         self.side.assign(pieces.own_values(self.plan.pieces.values(), values, own))
         self.side.reset()
         self.steps_trained = self.single_steps = 0
+
+    def own_weights(self) -> Optional[Dict[str, np.ndarray]]:
+        """Return the weights that this side brings, in canonical form; None where it is not to be
+        judged by them."""
+        if not self.plan.own_weights:
+            return None
+        own = self.side.parameters() if self._built is None else self._built
+        return {name: pieces.canonical(piece, own) for name, piece in self.plan.pieces.items()}
 
     def optimizer_state(self) -> Dict[str, np.ndarray]:
         state: Dict[str, np.ndarray] = {}

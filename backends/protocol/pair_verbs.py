@@ -3,6 +3,7 @@ given weights so that the harness sees which layer is which."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
@@ -55,7 +56,8 @@ class Pairing:
         }
         function = pair_module.function(path, paths, pair["side"])
         self.side = side = pair_module.side(backend, function, Setting(**setting))
-        self.surveyed = survey = side.survey(rows)
+        survey = dataclasses.replace(side.survey(rows), begins=side.declared.begins)
+        self.surveyed = survey
         own = side.parameters()
         values = {piece.name: pieces.canonical(piece, own) for piece in survey.pieces}
         values = {name: np.asarray(value, np.float64) for name, value in values.items()}

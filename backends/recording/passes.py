@@ -89,7 +89,9 @@ class Run:
                 yield from makers[stage]()
 
     def _weights(self) -> Iterator[Item]:
-        for name, value in sorted(self._loaded().items()):
+        brought = getattr(self.port, "own_weights", lambda: None)()
+        loaded = self._loaded()
+        for name, value in sorted((loaded if brought is None else brought).items()):
             yield Stage.WEIGHTS, name, value, 0.0
 
     def _loaded(self) -> Dict[str, np.ndarray]:

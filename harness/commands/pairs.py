@@ -26,7 +26,7 @@ from harness.experiments import pair_survey
 from harness.pairs import comparability, file, map_file, preflight, skeleton
 from harness.pairs.file import PairFile
 from harness.pairs.inference import Inference
-from harness.pairs.workload import TAPE, Declared, Inferred
+from harness.pairs.workload import Declared, Inferred
 from harness.plan import Job, Request, Side
 from harness.records import files
 
@@ -86,7 +86,7 @@ def look(path: Path, chosen: Options, context: Context, use_map: bool = True) ->
         run_context = fidelity_jobs.make_run_context(Path(folder), located, request, context)
         inference = pair_survey.infer(run_context, pair, request.sides, paths, context.say, use_map)
     comparability.check(inference, path)
-    workload = Inferred(pair, backends, inference, tuple(paths), TAPE)
+    workload = Inferred(pair, backends, inference, tuple(paths))
     request = dataclasses.replace(
         request, workloads=(workload,), left_out=tuple(preflight.sentences(inference))
     )

@@ -151,7 +151,12 @@ class Inference:
             "losses": {phase: self._own_losses(phase) for phase in self.phases()},
             "optimizers": optimizers,
             "slots": self._slots(optimizers),
+            "own_weights": self.brought(),
         }
+
+    def brought(self) -> bool:
+        """Return whether every side brings the weights that it begins with."""
+        return self.first.survey.begins and all(other.side.survey.begins for other in self.others)
 
     def _own_losses(self, phase: str) -> dict[str, str]:
         return {name: name for name in self.losses(phase)}

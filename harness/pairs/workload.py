@@ -26,8 +26,6 @@ STEPS = 20
 PRESETS = ("tiny", "small")
 #: The kind of an optimizer that the user's own training step brings.
 OPTIMIZER = "own"
-#: Start values: in the likeness of the first side's own, or the very same.
-TAPE, OWN = "tape", "own"
 
 
 class Declared(Workload):
@@ -60,7 +58,6 @@ class Inferred(Declared):
     Args:
         pair: the file. backends: of its sides. inference: what has been decided.
         paths: folders of the user's own packages, beside the pair file's.
-        start: `TAPE` or `OWN`.
     """
 
     def __init__(
@@ -69,10 +66,9 @@ class Inferred(Declared):
         backends: tuple[str, ...],
         inference: Inference,
         paths: tuple[Path, ...] = (),
-        start: str = TAPE,
     ) -> None:
         super().__init__(pair, backends)
-        self.inference, self.paths, self.start = inference, paths, start
+        self.inference, self.paths = inference, paths
         self._plans = inference.plans()
 
     def hyperparameters(self, preset: str) -> dict[str, Any]:
@@ -87,13 +83,14 @@ class Inferred(Declared):
         }
 
     def parameters(self, hyper: Mapping[str, Any]) -> tuple[Parameter, ...]:
-        """Return the canonical parameters, to start as `start` says."""
+        """Return the canonical parameters, to begin with the first side's very values where it
+        brings some, else with others in their likeness."""
         generator = np.random.RandomState(0)
         parameters = []
         for pair in self.inference.pieces():
             own = self.inference.values[pair.name]
             initial = own
-            if self.start == TAPE:
+            if not self.inference.first.survey.begins:
                 initial = start_values(pair.a.role, own, generator)
             parameters.append(Parameter(pair.name, tuple(pair.a.shape), initial, pair.a.trainable))
         return tuple(parameters)

@@ -167,6 +167,30 @@ def test_a_wrong_step_hides_no_later_one(harness, rate: str, said: str):
     assert any(said in note for note in report["notes"])
 
 
+def test_a_checkpoint_that_was_moved_wrongly_is_named(harness):
+    """Both sides bring their weights: they are compared as they are, by parameter."""
+    assert 0 == harness.run("init", "mine", "--sides", "torch", "torch").code
+    path = harness.folder / "mine.py"
+    text = path.read_text(encoding="utf-8")
+    begun = "from torch import nn\n\n    torch.manual_seed(0)"
+    text = text.replace("from torch import nn", begun)
+    text = text.replace("step=step)", "step=step, weights=pair.OWN)")
+    path.write_text(text, encoding="utf-8")
+    options = ("--no-speed", "--precision", "fp64", "--stages", "W", "F", "--threads", 1)
+    same = harness.run("compare", path, *options)
+    assert 0 == same.code, same.out + same.err
+    shutil.rmtree(harness.folder / "reports")
+    head, port = text.split("def port")
+    moved = "with torch.no_grad():\n        net.hidden.weight[3, 2] += 0.001\n\n    def step"
+    path.write_text(f"{head}def port{port.replace('def step', moved)}", encoding="utf-8")
+    assert 1 == harness.run("compare", path, *options).code
+    stages = {row["stage"]: row for row in harness.report()["stages"]}
+    assert ("FAIL", "hidden/kernel") == tuple(
+        stages["weights"][key] for key in ("verdict", "worst")
+    )
+    assert "PASS" == stages["forward"]["verdict"]
+
+
 @pytest.mark.parametrize("name", ["", ".", "/", "a b", "1st", "mine.txt"])
 def test_a_pair_file_has_the_name_of_a_module(harness, name: str):
     """It is imported; nothing is written under another name."""

@@ -225,12 +225,18 @@ def perceptron_data() -> dict[str, np.ndarray]:
     return {"x": x, "y": y, "eval_x": x[:BATCH]}
 
 
-def inferred(fault: str = "") -> tuple[Inference, dict[str, Perceptron]]:
-    """All that is decided about two perceptrons, and the sides by label."""
+def inferred(
+    fault: str = "", begins: tuple[bool, bool] = (False, False)
+) -> tuple[Inference, dict[str, Perceptron]]:
+    """All that is decided about two perceptrons, and the sides by label; which of them brings its
+    weights."""
     first, second = perceptrons(fault)
     data = perceptron_data()
     rows = {name: data[name][:BATCH] for name in ("x", "y")}
-    a, b = first.survey(rows), second.survey(rows)
+    a, b = (
+        dataclasses.replace(side.survey(rows), begins=brings)
+        for side, brings in zip((first, second), begins, strict=True)
+    )
     generator = np.random.RandomState(0)
     values = {part.name: canonical(part, first.parameters()) for part in a.pieces}
     start = {part.name: start_values(part.role, values[part.name], generator) for part in a.pieces}

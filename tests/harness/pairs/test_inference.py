@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backends.adapter.pieces import canonical
 from backends.adapter.port import Port
 from backends.contract import Setting
 from backends.source import Batch, NativeSource
@@ -17,7 +18,7 @@ from harness.pairs import draws, inference
 from harness.pairs.decisions import Decided
 from harness.pairs.inference import Against, Inference, SurveyedSide, start_values
 from harness.pairs.matches import by_rule
-from harness.pairs.workload import OWN, Inferred
+from harness.pairs.workload import Inferred
 from tests.backends.adapter.perceptron import BATCH, HIDDEN, INPUTS
 from tests.harness.pairs import scenes
 from tests.harness.pairs.scenes import piece, survey
@@ -25,11 +26,11 @@ from tests.harness.pairs.scenes import piece, survey
 KERNEL, EVERY = "hidden/kernel", {"hidden/kernel", "hidden/bias", "classes/kernel", "classes/bias"}
 
 
-def ports(fault: str = "", start: str = "tape") -> list[Port]:
+def ports(fault: str = "", begins: tuple[bool, bool] = (False, False)) -> list[Port]:
     """Both sides, told what follows, on the same start values; their plans crossed a pipe."""
-    made, sides = scenes.inferred(fault)
+    made, sides = scenes.inferred(fault, begins)
     pair = type("Pair", (), {"name": "mine", "path": "mine.py"})()
-    workload = Inferred(pair, ("tf2", "torch"), made, (), start)
+    workload = Inferred(pair, ("tf2", "torch"), made, ())
     config = json.loads(json.dumps(workload.config("tiny")))
     values = {item.name: item.draw(np.random.RandomState(0)) for item in workload.parameters({})}
     opened = []
@@ -87,15 +88,28 @@ def test_two_models(fault: str, forward: set[str], gradients: set[str], updated:
     assert {"sgd/step"} | {f"sgd/{name}/momentum" for name in EVERY} == set(a.optimizer_state())
 
 
-@pytest.mark.parametrize(("start", "same"), [("tape", False), (OWN, True)])
-def test_start_values_are_the_first_side_s(start: str, same: bool):
+@pytest.mark.parametrize("same", [False, True])
+def test_start_values_are_the_first_side_s(same: bool):
     """In their likeness, or the very same ones; the other side gets them too."""
     made, _ = scenes.inferred()
-    a, b = ports(start=start)
+    a, b = ports(begins=(same, False))
+    assert a.own_weights() is None and b.own_weights() is None
     own = made.values[KERNEL]
     assert same == np.array_equal(own, a.parameters()[KERNEL])
     assert sorted(own.ravel()) == pytest.approx(sorted(b.parameters()[KERNEL].ravel()))
     assert same == bool(np.all(a.parameters()["hidden/bias"] == 0))
+
+
+def test_weights_that_both_sides_bring_are_shown_as_they_were_brought():
+    """Whatever they have been given since."""
+    _, sides = scenes.inferred()
+    built = {label: side.parameters() for label, side in sides.items()}
+    for label, port in zip(built, ports(begins=(True, True)), strict=True):
+        shown = port.own_weights()
+        assert shown is not None
+        for name, part in port.plan.pieces.items():
+            np.testing.assert_array_equal(canonical(part, built[label]), shown[name])
+    assert not departing(*(port.parameters() for port in ports(begins=(True, True))))
 
 
 def test_what_the_ports_are_told():

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.pairs.file import DeclaredSide, PairFile
-from harness.pairs.workload import OWN, Declared, Inferred
+from harness.pairs.workload import Declared, Inferred
 from harness.workloads.spec import FORWARD
 from tests.backends.adapter.perceptron import BATCH, HIDDEN
 from tests.harness.pairs import scenes
@@ -17,9 +17,9 @@ SIDES = DeclaredSide("tf2", "original", 1), DeclaredSide("torch", "port", 5)
 PAIR = PairFile(Path("/folder/mine.py"), SIDES, "data")
 
 
-def workload(start: str = "tape") -> Inferred:
-    made, _ = scenes.inferred()
-    return Inferred(PAIR, ("tf2", "torch"), made, (Path("/packages"),), start)
+def workload(begins: bool = False) -> Inferred:
+    made, _ = scenes.inferred(begins=(begins, False))
+    return Inferred(PAIR, ("tf2", "torch"), made, (Path("/packages"),))
 
 
 def test_before_anybody_has_looked():
@@ -65,7 +65,7 @@ def test_start_values_are_the_same_each_time():
     def drawn(made: Inferred) -> dict[str, np.ndarray]:
         return {item.name: item.draw(np.random.RandomState(0)) for item in made.parameters({})}
 
-    first, second, own = drawn(workload()), drawn(workload()), drawn(workload(OWN))
+    first, second, own = drawn(workload()), drawn(workload()), drawn(workload(begins=True))
     for name, value in scenes.inferred()[0].values.items():
         assert np.array_equal(first[name], second[name])
         assert np.array_equal(value, own[name])
