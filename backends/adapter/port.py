@@ -261,6 +261,7 @@ class Port(contract.Port):
                     self.side.assign_slots(own_name, word, changed)
 
     def train(self, source: Any, steps: int) -> Dict[str, List[Any]]:
+        self._seed(source)
         history: List[List[Tuple[str, Dict[str, float]]]] = []
         for _ in range(steps):
             step, done = source.cursor, []
@@ -281,7 +282,13 @@ class Port(contract.Port):
             self.steps_trained += 1
         return schedule.columns(self.config, history)
 
+    def _seed(self, source: Any) -> None:
+        """Begin a native run with the draws of its own seed, once."""
+        if not source.lockstep:
+            source.stream("draws", lambda own: self.side.seed(own.seed))
+
     def generate(self, source: Any, count: int) -> np.ndarray:
+        self._seed(source)
         batch = source.generation(count)
         draws = self._draws(GENERATE, batch) if source.lockstep else None
         values = self.side.look(batch.arrays, False, draws, ())

@@ -133,6 +133,14 @@ class Side(abc.ABC):
     def counts(self) -> Dict[str, int]:
         """Return how many updates each optimizer has made since `reset`."""
 
+    @abc.abstractmethod
+    def seed(self, seed: int) -> None:
+        """Have the framework's own generators begin anew, for steps without `draws`.
+
+        Args:
+            seed: what they draw from there on is a function of.
+        """
+
     # -- runs --------------------------------------------------------------------------------------
 
     @abc.abstractmethod

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backends.survey import UNIFORM
 from harness.pairs.file import PairFile
@@ -26,6 +28,22 @@ STEPS = 20
 PRESETS = ("tiny", "small")
 #: The kind of an optimizer that the user's own training step brings.
 OPTIMIZER = "own"
+
+
+@dataclasses.dataclass(frozen=True)
+class Likened(Parameter):
+    """A parameter that begins with other values at every seed, in the likeness of those of the
+    first side, `initial`.
+
+    Attributes:
+        role: of the piece.
+    """
+
+    role: str = ""
+
+    def draw(self, generator: np.random.RandomState) -> NDArray[np.float64]:
+        """Return start values, float64."""
+        return start_values(self.role, Parameter.draw(self, generator), generator)
 
 
 class Declared(Workload):
@@ -85,14 +103,11 @@ class Inferred(Declared):
     def parameters(self, hyper: Mapping[str, Any]) -> tuple[Parameter, ...]:
         """Return the canonical parameters, to begin with the first side's very values where it
         brings some, else with others in their likeness."""
-        generator = np.random.RandomState(0)
-        parameters = []
+        parameters: list[Parameter] = []
         for pair in self.inference.pieces():
-            own = self.inference.values[pair.name]
-            initial = own
-            if not self.inference.first.survey.begins:
-                initial = start_values(pair.a.role, own, generator)
-            parameters.append(Parameter(pair.name, tuple(pair.a.shape), initial, pair.a.trainable))
+            own = pair.name, tuple(pair.a.shape), self.inference.values[pair.name], pair.a.trainable
+            brought = self.inference.first.survey.begins
+            parameters.append(Parameter(*own) if brought else Likened(*own, role=pair.a.role))
         return tuple(parameters)
 
     def optimizers(self, hyper: Mapping[str, Any]) -> dict[str, Optimizer]:

@@ -47,6 +47,18 @@ def seed(definition: Any) -> None:
             node.attr["seed"].i, node.attr["seed2"].i = SEED, index + 1
 
 
+def seed_anew(definition: Any, number: int) -> None:
+    """Give all random operations another seed, each with draws of its own.
+
+    Args:
+        definition: changed in place. number: of the seed.
+    """
+    for index, node in enumerate(definition.node):
+        if node.op in RANDOM and not node.op.startswith("Stateless"):
+            # Two zeros would be no seed at all.
+            node.attr["seed"].i, node.attr["seed2"].i = number, index + 1
+
+
 def answer(definition: Any, answers: Answers, double: bool) -> None:
     """Put Python functions that answer from the tape in the place of random operations; loops run
     one iteration after the other.

@@ -69,7 +69,16 @@ class Side(adapter.Side):
         self.model = Model(function, self.double)
         return self.model.declared
 
-    def _engine(self, answered: bool) -> Engine:
+    def seed(self, seed: int) -> None:
+        # The seeds of a graph are its own: another one needs a copy of its own.
+        values = self._read()
+        if False in self._engines:
+            self._engines[False].session.close()
+        self._engines[False] = self._engine(answered=False, seed=seed)
+        self._engines[False].write({name: values[name] for name in self._names})
+        self._current = False
+
+    def _engine(self, answered: bool, seed: Optional[int] = None) -> Engine:
         definition = rewrite.pruned(self.model.definition, self.model.needed)
         if self.double:
             widen(definition, self.model.source.constants, self.model.source.loaded)
@@ -77,6 +86,8 @@ class Side(adapter.Side):
             rewrite.hold_back(definition, self.model.held_back())
             rewrite.answer(definition, self._answers, self.double)
             rewrite.seed(definition)
+        elif seed is not None:
+            rewrite.seed_anew(definition, seed)
         return Engine(definition, self.setting, optimized=not answered)
 
     def _load(self) -> None:

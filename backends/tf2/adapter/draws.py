@@ -18,13 +18,14 @@ import importlib
 import inspect
 import random
 import sys
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy as np
 import tensorflow as tf
 
 from backends.adapter.draws import Draws, kept
 from backends.survey import DROPOUT, NORMAL, OTHER_DRAW, UNIFORM
+from backends.tf2.adapter.weights import inner
 
 OPS = "tensorflow.python.ops."
 #: Generated operations that draw: their modules, and which kind each is.
@@ -272,11 +273,27 @@ def served(server: Server) -> Iterator[None]:
             setattr(owner, name, original)
 
 
-def seed() -> None:
-    """Seed every global generator, for what is not served."""
-    random.seed(SEED)
-    np.random.seed(SEED)
-    tf.random.set_seed(SEED)
+def seed(number: int = SEED) -> None:
+    """Seed every global generator, for what is not served.
+
+    Args:
+        number: what they begin with.
+    """
+    random.seed(number)
+    np.random.seed(number)
+    tf.random.set_seed(number)
+
+
+def seed_layers(layers: Iterable[Any], number: int) -> None:
+    """Have the generators that layers of Keras 3 keep begin anew, each with draws of its own.
+
+    Args:
+        layers: all of them. number: what they begin with.
+    """
+    for index, layer in enumerate(layers):
+        for held in vars(layer).values():
+            if type(held).__name__ == "SeedGenerator":
+                inner(held.state).assign([number, index])
 
 
 @contextlib.contextmanager

@@ -24,6 +24,8 @@ from backends.tf2.adapter.steps import Capture, captured, eagerly, scalar, scala
 from backends.tf2.adapter.taps import Call, Watcher, flattened, watched
 from backends.tf2.adapter.weights import inner
 
+#: Where a model keeps what it has traced.
+TRACED = ("train_function", "predict_function")
 #: What Keras calls the loss, and the record of dtypes too.
 LOSS = Stage.LOSS.value
 TOTAL = "total"
@@ -94,6 +96,16 @@ class Side(Built):
                 stack.enter_context(draws.masks_that_are_used(layers))
                 stack.enter_context(draws.served(server))
             yield watcher, server
+
+    def seed(self, seed: int) -> None:
+        draws.seed(seed)
+        draws.seed_layers(objects.all_layers(self.models.values()), seed)
+        # Draws of TensorFlow's in a graph have the seed that was set when it was traced.
+        self._timed = None
+        for model in self.models.values():
+            for name in TRACED:
+                if getattr(model, name, None) is not None:
+                    setattr(model, name, None)
 
     def step(
         self,

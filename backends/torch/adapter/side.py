@@ -6,6 +6,7 @@ are taken out or put back when a run ends, however it ends. In a timed run there
 
 from __future__ import annotations
 
+import random
 from typing import Any, Dict, Mapping, Optional, Sequence
 
 import numpy as np
@@ -29,6 +30,10 @@ class Side(Objects):
     """See `backends.adapter.side.Side`."""
 
     # -- runs --------------------------------------------------------------------------------------
+
+    def seed(self, seed: int) -> None:
+        for begin in (random.seed, np.random.seed, torch.manual_seed):
+            begin(seed)
 
     def _bare(self, phase: str, rows: Arrays) -> StepResult:
         """Run a step with nothing around it."""

@@ -73,7 +73,7 @@ class Perceptron(Side):
 
     def _declared(self, function):
         made = function()
-        self.net, self.steps_seen = made.models[""], 0
+        self.net, self.begun, self.steps_seen = made.models[""], 0, 0
         return made
 
     @property
@@ -148,12 +148,18 @@ class Perceptron(Side):
     def counts(self):
         return {"": self.net.updates}
 
+    def seed(self, seed):
+        self.begun, self.steps_seen = seed, 0
+
     # -- runs --------------------------------------------------------------------------------------
 
     def _mask(self, shape, draws):
         """Draw what is kept, features in front where that is the framework's layout."""
         if draws is None:
-            return np.random.RandomState(self.steps_seen).random_sample(shape) < self.net.keep
+            return (
+                np.random.RandomState([self.begun, self.steps_seen]).random_sample(shape)
+                < self.net.keep
+            )
         if self.net.layout == "turned":
             return kept(draws, shape[::-1], self.net.keep).T
         return kept(draws, shape, self.net.keep)

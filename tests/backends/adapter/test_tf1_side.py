@@ -156,6 +156,22 @@ def test_a_timed_step_is_the_graph_as_it_is(made, graphs, precision, name, rows,
 
 
 @pytest.mark.parametrize(("name", "rows", "draws"), CASES)
+def test_a_native_step_is_a_function_of_its_seed(made, graphs, name, rows, draws):
+    """What the session draws itself; a graph that draws nothing does the same at any seed."""
+    side, batch = made(name), getattr(graphs, rows)
+    start = side.snapshot()
+    for phase, count in draws.items():
+        losses = []
+        for seed in (1, 1, 2):
+            side.restore(start)
+            side.seed(seed)
+            losses.append(side.step(phase, batch, None, watch=False).losses)
+        assert losses[0] == losses[1]
+        assert (losses[0] != losses[2]) == bool(count)
+    side.restore(start)
+
+
+@pytest.mark.parametrize(("name", "rows", "draws"), CASES)
 def test_layers_are_taught_one_by_one(made, graphs, name, rows, draws):
     """Each activation is computed from the teacher's values before it, and from nothing else."""
     from backends.adapter.side import Tap

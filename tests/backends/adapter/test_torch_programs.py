@@ -228,6 +228,21 @@ def test_a_timed_step_computes_the_same_kind_of_thing_with_nothing_hooked(side, 
         assert np.isfinite(list(result.losses.values())).all()
 
 
+def test_a_native_step_is_a_function_of_its_seed(side, case):
+    """What the framework draws itself; a program that draws nothing does the same at any seed."""
+    before = side.snapshot()
+    drawn = {draw.phase for draw in side.survey(case.arrays).draws}
+    for phase in side.steps:
+        losses = []
+        for seed in (1, 1, 2):
+            side.restore(before)
+            side.seed(seed)
+            losses.append(side.step(phase, case.arrays, None, watch=False).losses)
+        assert losses[0] == losses[1]
+        assert (losses[0] != losses[2]) == (phase in drawn)
+    side.restore(before)
+
+
 def test_float32_is_float32(case):
     adapter = importlib.import_module("backends.torch.adapter")
     side = adapter.Side(case.side, Setting(precision="fp32", threads=1))

@@ -59,17 +59,19 @@ def test_what_is_on_the_tape():
 
 
 def test_start_values_are_the_same_each_time():
-    """Both sides, and a night later, begin with the very same numbers; the first side's own if
-    that is wanted."""
+    """Both sides, and a night later, begin with the very same numbers, at another seed with others;
+    with the first side's own if that is wanted."""
 
-    def drawn(made: Inferred) -> dict[str, np.ndarray]:
-        return {item.name: item.draw(np.random.RandomState(0)) for item in made.parameters({})}
+    def drawn(made: Inferred, seed: int = 0) -> dict[str, np.ndarray]:
+        return {item.name: item.draw(np.random.RandomState(seed)) for item in made.parameters({})}
 
     first, second, own = drawn(workload()), drawn(workload()), drawn(workload(begins=True))
+    elsewhere = drawn(workload(), seed=1)
     for name, value in scenes.inferred()[0].values.items():
         assert np.array_equal(first[name], second[name])
         assert np.array_equal(value, own[name])
         assert not np.array_equal(value, first[name])
+        assert not np.array_equal(elsewhere[name], first[name])
 
 
 def test_data_are_the_user_s():
