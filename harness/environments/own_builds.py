@@ -36,6 +36,8 @@ else:
 
 FILE = "harness.toml"
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
+#: What an entry of a map has beside its sides, which are called as their builds are.
+TAKEN = ("name", "decided")
 KEYS = {"build", "python", "requirements", "minor"}
 
 
@@ -85,8 +87,11 @@ def read(folders: Iterable[Path]) -> dict[str, OwnBuild]:
 
 def _entry(path: Path, name: str, entry: Any) -> OwnBuild:
     where = f"{path}: [builds.{name}]"
-    if not NAME.fullmatch(name) or name in BUILDS:
-        raise UsageError(f"{where}: take a name of letters and digits that no build has yet.")
+    if not NAME.fullmatch(name) or name in BUILDS or name in TAKEN:
+        raise UsageError(
+            f"{where}: take a name of letters and digits that no build has yet, and none of"
+            f" {', '.join(TAKEN)}."
+        )
     if not isinstance(entry, dict) or entry.keys() - KEYS:
         raise UsageError(f"{where}: known are {', '.join(sorted(KEYS))}.")
     build = entry.get("build")

@@ -64,6 +64,7 @@ def test_an_interpreter_is_named_from_the_files_folder(folder: Path):
         ("[builds]\nx = 7\n", "known are"),
         ("[builds.torch]\nbuild = 'torch'\npython = 'x'\n", "no build has yet"),
         ("[builds.'a b']\nbuild = 'torch'\npython = 'x'\n", "letters and digits"),
+        ("[builds.decided]\nbuild = 'torch'\npython = 'x'\n", "none of name, decided"),
         ("[builds.x]\nbuild = 'torch'\n", "either python or requirements"),
         ("[builds.x]\nbuild = 'torch'\npython = 'x'\nrequirements = ['torch==2']\n", "either"),
         ("[builds.x]\nbuild = 'torch'\npython = 7\n", "path of an interpreter"),
