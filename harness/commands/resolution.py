@@ -261,10 +261,9 @@ def check_distribution(
     missing = [item.name for item in workloads if item.distribution(preset) is None]
     if missing and (options.workloads or len(missing) == len(workloads)):
         able = sorted(item.name for item in known if item.distribution(preset) is not None)
-        raise UsageError(
-            f"--stages distribution: {', '.join(missing)} has no such stage. Workloads that have:"
-            f" {', '.join(able)}."
-        )
+        # Of a pair file nothing else is known.
+        others = f" Workloads that have: {', '.join(able)}." if able else " Drop it."
+        raise UsageError(f"--stages distribution: {', '.join(missing)} has no such stage.{others}")
 
 
 def without_port(sides: Sequence[Side], workload: Workload, by_name: bool) -> str:

@@ -212,3 +212,11 @@ def test_what_the_pair_file_says_is_no_option(harness, option: str, value: str):
     refused = harness.run("compare", "mine.py", option, *values)
     assert 2 == refused.code
     assert f"{option}: mine.py" in refused.err
+
+
+def test_a_stage_that_pairs_have_not_is_refused(harness):
+    """In a sentence that ends."""
+    assert 0 == harness.run("init", "mine").code
+    refused = harness.run("compare", "mine.py", "--stages", "D")
+    assert 2 == refused.code
+    assert "mine has no such stage. Drop it." in refused.err
