@@ -24,6 +24,23 @@ LAST = "last"
 DROPOUT, UNIFORM, NORMAL, OTHER_DRAW = "dropout", "uniform", "normal", "other"
 
 
+#: Calls of one layer in a forward pass that are looked at.
+MOST_CALLS = 32
+
+
+def of_call(name: str, call: int) -> str:
+    """Return what a call of a layer is shown by: the first one by the layer's own name.
+
+    Args:
+        name: of the layer. call: which, from 0.
+
+    Example:
+        >>> of_call("block/mixing", 1)
+        'block/mixing/call 2'
+    """
+    return f"{name}/call {call + 1}" if call else name
+
+
 @dataclasses.dataclass(frozen=True)
 class Piece:
     """One tensor of the canonical form, and how it is cut out of a side's own parameters.

@@ -159,10 +159,9 @@ class Port(contract.Port):
         draws = self._draws(FORWARD if training else GENERATE, batch)
         values = self.side.look(batch.arrays, training, draws, self.plan.taps)
         self.observed_dtypes.update(self.side.dtypes())
+        taps = {tap.name: tap for tap in self.plan.taps}
         shown = {
-            tap.name: _shown(values[tap.name], tap.axes)
-            for tap in self.plan.taps
-            if tap.name in values
+            name: _shown(value, taps[name].axes) for name, value in values.items() if name in taps
         }
         for name, (own, axes) in self.plan.outputs.items():
             shown[name] = _shown(values[own], axes)

@@ -165,8 +165,9 @@ class Side(abc.ABC):
     def look(
         self, arrays: Arrays, training: bool, draws: Optional[Draws], taps: Sequence[Tap]
     ) -> Dict[str, np.ndarray]:
-        """Return the taps' values, and the outputs (`output`, `output/<name>`), of one forward pass
-        in own layouts, each as it was when its layer returned it. State is left alone.
+        """Return the taps' values in the order in which they were computed, and then the outputs
+        (`output`, `output/<name>`), of one forward pass in own layouts, each as it was when its
+        layer returned it. State is left alone.
 
         Args:
             arrays: the batch. training: in which mode. draws: that answer. taps: what is wanted.

@@ -14,7 +14,7 @@ from backends.adapter.draws import Draws
 from backends.adapter.side import FORWARD, GENERATE, Side, Tap
 from backends.contract import Setting
 from backends.recording import recorder
-from backends.survey import Survey
+from backends.survey import MOST_CALLS, Survey, of_call
 
 #: Before the names of activations that a look is asked for.
 LAYER = "layer/"
@@ -78,8 +78,9 @@ class Pairing:
         training: Optional[Dict[str, Any]] = None,
     ) -> Dict[str, Any]:
         """Run the side that was surveyed on given weights, in inference mode, once for each list of
-        rows; write what every layer returned, `<number>/<layer>`, and what the model gave,
-        `outputs/<number>/<name>`, in the side's own layout.
+        rows; write what every layer returned, `<number>/<layer>`, at later calls
+        `<number>/<layer>/call <number>`, and what the model gave, `outputs/<number>/<name>`, in the
+        side's own layout.
 
         Args:
             parts: `survey.Piece` as plain JSON, under canonical names. values: where theirs are;
@@ -96,7 +97,12 @@ class Pairing:
         side.assign(pieces.own_values(chosen, canonical, side.parameters()))
         arrays = recorder.load_arrays(data)
         # Under names of their own: a layer may be called `output`, as what the model gives is.
-        taps = [Tap(LAYER + layer.name, layer.name) for layer in survey.layers if layer.outputs]
+        taps = [
+            Tap(LAYER + of_call(layer.name, call), layer.name, call)
+            for layer in survey.layers
+            if layer.outputs
+            for call in range(min(layer.calls, MOST_CALLS) or 1)
+        ]
         shown: Dict[str, np.ndarray] = {}
         for number, chosen_rows in enumerate(rows):
             batch = {

@@ -19,7 +19,7 @@ from backends.survey import NORMAL, Piece
 from harness.execution import verbs
 from harness.execution.processes import WorkerProcess, ending
 from harness.execution.runner import RunContext
-from harness.pairs import decisions, draws, map_file, matches, taps
+from harness.pairs import decisions, draws, later_calls, map_file, matches, taps
 from harness.pairs.file import PairFile
 from harness.pairs.inference import Against, Inference, SurveyedSide, plain, start_values
 from harness.pairs.matches import Matched
@@ -158,6 +158,8 @@ def _against(
         decided = decisions.decide(matched, shown, walk_a, run_b)
     else:
         decided = decisions.as_given(matched, shown, walk_a, run_b(matched))
+    if later_calls.shared(decided, a, b):
+        decided = later_calls.added(decided, a, b, walk_a, run_b(decided.matched))
     drawn = draws.match(a, b)
     if all(tap.name in decided.agreed for tap in decided.taps) and not drawn.sites:
         return Against(other.side, decided, drawn)

@@ -186,7 +186,8 @@ class Inference:
         for tap in self.taps():
             own = chosen[tap.name]
             layer, axes = (own.b, own.axes_b) if against else (own.a, own.axes_a)
-            plans.append({"name": tap.name, "layer": layer, "axes": listed(axes)})
+            entry = {"name": tap.name, "layer": layer, "axes": listed(axes)}
+            plans.append({**entry, "call": own.calls[1 if against else 0]})
         return plans
 
     def _own_draws(

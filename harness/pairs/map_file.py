@@ -74,6 +74,8 @@ def text(inference: Inference) -> str:
         lines += [f"decided = {_quoted(decided)}", ""]
     taps = {label: _by_name(plan["taps"]) for label, plan in plans.items()}
     for tap in inference.taps():
+        if any(tap.calls):
+            continue  # follows from the first call
         lines += ["[[layer]]", f"name = {_quoted(tap.name)}"]
         lines += [f"{_key(label)} = {_layer(own[tap.name])}" for label, own in taps.items()]
         lines += [f"decided = {_quoted(tap.how)}", ""]

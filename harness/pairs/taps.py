@@ -28,6 +28,7 @@ class TapPair:
     Attributes:
         name: canonical: the first side's layer. a, b: the layers. axes_a, axes_b: the order in
             which each side's own axes are the canonical ones. how: as of `matches.PiecePair`.
+        calls: which call of each layer, from 0.
     """
 
     name: str
@@ -36,6 +37,7 @@ class TapPair:
     axes_a: Axes = None
     axes_b: Axes = None
     how: str = ORDER
+    calls: tuple[int, int] = (0, 0)
 
 
 def by_rule(a: Survey, b: Survey, anchors: Sequence[tuple[str, str]]) -> list[TapPair]:

@@ -17,6 +17,49 @@ EXAMPLE = ROOT / "docs/examples/reviews"
 #: Everything but the trajectory, which takes the longest and says no more here.
 FORWARD = ("--no-speed", "--precision", "fp64", "--stages", "F", "--threads", 1)
 BRIEF = ("--no-speed", "--precision", "fp64", "--stages", "W", "F", "L", "G", "U", "--threads", 1)
+SHARED = '''\
+"""Two nets with a shared layer."""
+
+import numpy as np
+
+from backends import pair
+
+
+def made(sign):
+    import torch
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.mixing = nn.Linear(6, 6)
+            self.between = nn.LayerNorm(6)
+            self.last = nn.Linear(6, 2)
+
+        def forward(self, x):
+            x = self.between(torch.tanh(self.mixing(x)))
+            return self.last(self.mixing(sign * x))
+
+    net = Net()
+    loss = lambda out, batch: ((out - batch["y"]) ** 2).mean()
+    return pair.torch(net, torch.optim.SGD(net.parameters(), 0.125), loss=loss)
+
+
+@pair.side("torch")
+def original():
+    return made(1.0)
+
+
+@pair.side("torch")
+def port():
+    return made(-1.0)
+
+
+@pair.data
+def data():
+    random = np.random.RandomState(0)
+    return pair.arrays(16, x=random.randn(64, 6), y=random.randn(64, 2))
+'''
 
 
 def block(after: str) -> str:
@@ -165,6 +208,27 @@ def test_a_wrong_step_hides_no_later_one(harness, rate: str, said: str):
     assert "PASS" == stages["gradients"]["verdict"]
     assert f"begun with the state of torch, {said}" in stages["update"]["reason"]
     assert any(said in note for note in report["notes"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("sign * x", "sign * x", "mixing/call 2"),
+        ("nn.LayerNorm(6)", "nn.LayerNorm(6, 1e-3 if sign < 0 else 1e-5)", "between"),
+    ],
+)
+def test_every_call_of_a_shared_layer_is_looked_at(harness, old: str, new: str, place: str):
+    """A fault behind its first call is named there, and one between its calls is not taken for
+    theirs."""
+    path = harness.folder / "shared.py"
+    text = SHARED if place != "between" else SHARED.replace("sign * x", "x")
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    assert 1 == harness.run("compare", path, *FORWARD).code
+    (row,) = harness.report()["stages"]
+    assert f"training/{place}" == row["worst"]
+    assert f"wrong layers, each given the right input: {place};" in row["reason"]
+    path.write_text(SHARED.replace("-1.0", "1.0"), encoding="utf-8")
+    assert 0 == harness.run("compare", path, *FORWARD).code
 
 
 def test_a_checkpoint_that_was_moved_wrongly_is_named(harness):

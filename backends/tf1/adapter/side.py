@@ -22,6 +22,7 @@ from backends.survey import Survey
 from backends.tf1 import runtime
 from backends.tf1.adapter import examination, gradients, rewrite
 from backends.tf1.adapter.apply_ops import Optimizers
+from backends.tf1.adapter.cones import operation_of
 from backends.tf1.adapter.draws import Answers, Call
 from backends.tf1.adapter.engine import Engine
 from backends.tf1.adapter.float64 import widen
@@ -281,7 +282,9 @@ class Side(adapter.Side):
             KeyError: a layer of that name, or a call or an output of it, is not there.
         """
         fetches = {tap.name: self.layers.tensor(tap.layer, tap.call) for tap in taps}
-        return dict(fetches, **self.model.outputs)
+        order = self.model.cones.order
+        placed = sorted(fetches.items(), key=lambda item: order[operation_of(item[1])])
+        return dict(placed, **self.model.outputs)
 
     def look_from(
         self,

@@ -172,14 +172,16 @@ class Side(Built):
             return self.outputs(self._timed_forward(batch, training))
         self.prepare(arrays)
         calls, output, _ = self.watched_look(batch, training, draws)
-        by_place = {(call.place.path, call.number): call for call in calls}
-        values: Dict[str, np.ndarray] = {}
+        by_place: Dict[Tuple[str, int], List[Tap]] = {}
         for tap in taps:
-            call = by_place.get((tap.layer, tap.call))
-            if call is not None and tap.output < len(call.outputs):
-                tensor = call.outputs[tap.output]
-                self._dtypes[tap.name] = tensor.dtype.name
-                values[tap.name] = runtime.readable(tensor)
+            by_place.setdefault((tap.layer, tap.call), []).append(tap)
+        values: Dict[str, np.ndarray] = {}
+        for call in calls:
+            for tap in by_place.get((call.place.path, call.number), ()):
+                if tap.output < len(call.outputs):
+                    tensor = call.outputs[tap.output]
+                    self._dtypes[tap.name] = tensor.dtype.name
+                    values[tap.name] = runtime.readable(tensor)
         return {**values, **self.outputs(output)}
 
     def watched_look(
