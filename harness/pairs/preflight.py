@@ -64,8 +64,8 @@ def differences(inference: Inference) -> list[AttributeDifference]:
         rows += _of_layers(a, b, other, sides)
         rows += _of_parameters(other, sides)
         rows += _of_draws(other, sides)
-        told = {row.where for row in rows if row.what == RATE}
-        rows += (row for row in _of_rates(a, b, other, sides) if row.where not in told)
+        rated = {row.where for row in rows if row.what == RATE}
+        rows += (row for row in _of_rates(a, b, other, sides) if row.where not in rated)
         rows += _of_optimizers(a, b, sides)
         rows += _of_losses(a, b, sides)
     return rows
@@ -235,7 +235,8 @@ def _of_rates(
 ) -> Iterator[AttributeDifference]:
     """Yield the dropouts that are one draw on the tape, and keep another share of it: one in a
     loop, or one that is called as a function, is no layer with a rate."""
-    left, right = ({(draw.phase, draw.index): draw for draw in own.draws} for own in (a, b))
+    left = {(draw.phase, draw.index): draw for draw in a.draws}
+    right = {(draw.phase, draw.index): draw for draw in b.draws}
     rates: dict[str, tuple[float, float]] = {}
     for site in against.draws.sites:
         x, y = left[site.phase, site.a], right[site.phase, site.b]

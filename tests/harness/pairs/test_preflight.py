@@ -185,8 +185,8 @@ def test_draws():
 
 
 def test_another_share_of_the_same_draw():
-    """A dropout in a loop is no layer with a rate: it is said of the draw, once for all steps. Where
-    both sides have layers with rates, these say it."""
+    """A dropout in a loop is no layer with a rate: it is said of the draw, once for all steps.
+    Where both sides have layers with rates, these say it."""
     steps = [Draw("train", step, "loop", DROPOUT, (2, 3), keep=0.8) for step in range(4)]
     whole = Draw("train", 0, "drop", DROPOUT, (2, 4, 3), keep=0.2)
     rows = said(side(draws=tuple(steps)), side(draws=(whole,)))
