@@ -161,7 +161,9 @@ def teacher_forced(
         *declarations.unseen(sides[pair.a.name], sides[pair.b.name], b.declared, STAGE),
         *declarations.unseen(sides[pair.b.name], sides[pair.a.name], a.declared, STAGE),
     )
-    left_out = frozenset(f"{STAGE}/{item}" for item in unseen)
+    # The ordinary run shows it and the forced one does not: as long as it agrees there, no fault.
+    silent = _names(shown[forced_job.name]) - _names(sides[forced_job.name]) - {*departed}
+    left_out = frozenset(f"{STAGE}/{item}" for item in (*unseen, *silent))
     sides = {name: Restricted(side, (), left_out) for name, side in sides.items()}
     try:
         null, base = pair_evidence.null(pair, STAGE, evidences), pair_evidence.base(pair, evidences)
@@ -179,6 +181,10 @@ def teacher_forced(
         forced.rooted,
         departed,
     )
+
+
+def _names(side: Evidence) -> set[str]:
+    return {entry.name for entry in side.entries(STAGE)}
 
 
 def run_teacher_forced(run_context: runner.RunContext, job: TeacherForcedJob) -> store.Record:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backends.contract import Stage
-from backends.survey import Layer, OptimizerSurvey, Survey
+from backends.survey import DROPOUT, Layer, OptimizerSurvey, Survey
 from harness.pairs.inference import Against, Inference, SurveyedSide
 from harness.pairs.matches import RAW
 
@@ -24,6 +24,10 @@ LATER = {
 SAME = 1e-6
 #: What is said of a side that has no such attribute, layer or parameter.
 NONE = "none"
+#: What dropout layers have, and draws of dropout that stand in no layer.
+RATE = "rate"
+#: What an adapter says of an initialiser that it cannot tell.
+UNKNOWN = "unknown"
 SHAPED = ("units", "filters", "kernel_size", "heads", "embeddings")
 
 
@@ -60,6 +64,8 @@ def differences(inference: Inference) -> list[AttributeDifference]:
         rows += _of_layers(a, b, other, sides)
         rows += _of_parameters(other, sides)
         rows += _of_draws(other, sides)
+        rated = {row.where for row in rows if row.what == RATE}
+        rows += (row for row in _of_rates(a, b, other, sides) if row.where not in rated)
         rows += _of_optimizers(a, b, sides)
         rows += _of_losses(a, b, sides)
     return rows
@@ -82,7 +88,7 @@ def initializers(inference: Inference) -> list[AttributeDifference]:
                 continue
             for role in sorted(x.initializers.keys() & y.initializers.keys()):
                 values = x.initializers[role], y.initializers[role]
-                if values[0] != values[1]:
+                if values[0] != values[1] and UNKNOWN not in values:
                     stage = Stage.DISTRIBUTION
                     rows.append(AttributeDifference(x.name, role, *values, sides, stage))
     return rows
@@ -222,6 +228,24 @@ def _of_draws(against: Against, sides: tuple[str, str]) -> Iterator[AttributeDif
             if not draw.served:
                 why = f"not on the tape: {why}"
             yield AttributeDifference(where, f"draw in {draw.phase}", *values, sides, stage, why)
+
+
+def _of_rates(
+    a: Survey, b: Survey, against: Against, sides: tuple[str, str]
+) -> Iterator[AttributeDifference]:
+    """Yield the dropouts that are one draw on the tape, and keep another share of it: one in a
+    loop, or one that is called as a function, is no layer with a rate."""
+    left = {(draw.phase, draw.index): draw for draw in a.draws}
+    right = {(draw.phase, draw.index): draw for draw in b.draws}
+    rates: dict[str, tuple[float, float]] = {}
+    for site in against.draws.sites:
+        x, y = left[site.phase, site.a], right[site.phase, site.b]
+        if x.kind == DROPOUT and not same(x.keep, y.keep):
+            rates.setdefault(x.layer or f"phase {x.phase}", (1.0 - x.keep, 1.0 - y.keep))
+    for where, (ours, theirs) in rates.items():
+        # Without the digits that subtraction adds.
+        values = f"{ours:.6g}", f"{theirs:.6g}"
+        yield AttributeDifference(where, RATE, *values, sides, Stage.FORWARD)
 
 
 def _of_optimizers(a: Survey, b: Survey, sides: tuple[str, str]) -> Iterator[AttributeDifference]:

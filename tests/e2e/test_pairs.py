@@ -4,19 +4,16 @@ alone, and from what `harness init` writes. Real builds."""
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
 
 import pytest
 import tomllib
 
-ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docs/pairs.md").read_text(encoding="utf-8")
-EXAMPLE = ROOT / "docs/examples/reviews"
-#: Everything but the trajectory, which takes the longest and says no more here.
+from tests.e2e.page_of_pairs import BRIEF, Example
+
+REVIEWS = Example("An example", "reviews")
 FORWARD = ("--no-speed", "--precision", "fp64", "--stages", "F", "--threads", 1)
-BRIEF = ("--no-speed", "--precision", "fp64", "--stages", "W", "F", "L", "G", "U", "--threads", 1)
 SHARED = '''\
 """Two nets with a shared layer."""
 
@@ -62,30 +59,15 @@ def data():
 '''
 
 
-def block(after: str) -> str:
-    """Return the first block of code behind some words of the text."""
-    found = re.search(r"```\w+\n(.*?)```", TEXT[TEXT.index(after) :], re.DOTALL)
-    assert found is not None
-    return found.group(1)
-
-
 @pytest.fixture
 def reviews(harness) -> Path:
     """The example, its pair file as it stands in the text."""
-    shutil.copytree(EXAMPLE / "reviews", harness.folder / "reviews")
-    path = harness.folder / "pair.py"
-    path.write_text(block("`pair.py`"), encoding="utf-8")
-    return path
+    return REVIEWS.lay_out(harness.folder)
 
 
 def test_the_text_shows_the_example_as_it_is():
     """The pair file whole, and of the models the lines that it speaks of."""
-    assert (EXAMPLE / "pair.py").read_text(encoding="utf-8") == block("`pair.py`")
-    for name, after in (("model.py", "The original:"), ("net.py", "and the port:")):
-        code = " ".join((EXAMPLE / "reviews" / name).read_text(encoding="utf-8").split())
-        for part in block(after).split("...\n"):
-            for line in part.splitlines():
-                assert line.strip() in code, line
+    assert [] == REVIEWS.misquoted()
 
 
 def test_the_text_leads_to_all_three_mistakes(harness, reviews: Path):

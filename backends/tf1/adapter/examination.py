@@ -171,7 +171,7 @@ def _layers(
             source = part.sources[0]
             word = initializer(side.model.graph, source, side.model.shapes[source])
             if word:
-                words[part.role] = word
+                words[part.role] = word + _added(part.steps)
         layers.append(
             Layer(
                 name=item.name,
@@ -185,6 +185,12 @@ def _layers(
             )
         )
     return tuple(layers)
+
+
+def _added(steps: Iterable[Tuple[Any, ...]]) -> str:
+    """Return what a cell adds to its forget gate, as a part of how its bias begins."""
+    shifts = [step[-1] for step in steps if step[0] == "shift"]
+    return "".join(f", forget gate {value:g}" for value in shifts)
 
 
 # -- optimizers ------------------------------------------------------------------------------------

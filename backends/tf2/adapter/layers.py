@@ -272,8 +272,10 @@ def initializers(layer: Any) -> Dict[str, str]:
         for attribute in (name, name.replace("_kernel", "")):
             value = getattr(weight.owner, attribute + "_initializer", None)
             if value is not None:
+                forget = name == "bias" and getattr(weight.owner, "unit_forget_bias", False)
+                added = ", forget gate 1" if forget else ""
                 for role, _ in weight.pieces():
-                    words[role] = vocabulary.initializer(value)
+                    words[role] = vocabulary.initializer(value) + added
                 break
     return words
 

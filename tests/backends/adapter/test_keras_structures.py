@@ -97,6 +97,11 @@ def test_tied_weights_and_structures(keras, make):
     batch = {"x": np.array([[1, 2, 0, 0], [3, 4, 5, 6]])}
     survey = side.survey(batch)
     assert [piece.name for piece in survey.pieces if "embed" in piece.name] == ["table/embeddings"]
+    (lstm,) = (layer for layer in survey.layers if layer.name == "lstm")
+    assert (lstm.initializers["kernel"], lstm.initializers["bias"]) == (
+        "glorot_uniform",
+        "zeros, forget gate 1",
+    )
     assert list(survey.outputs) == ["output/logits", "output/states/0"]
     assert any("differentiates nothing" in remark for remark in survey.remarks)
     look = side.look(batch, False, Draws("generate"), [Tap("l", "lstm")])

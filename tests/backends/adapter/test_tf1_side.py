@@ -247,13 +247,15 @@ def test_a_dropout_keeps_where_the_tape_is_below_the_kept_share(made, graphs):
 
 
 def test_an_lstm_in_a_loop_is_that_of_its_equations(made, graphs):
-    """Pieces in Keras' order, the forget gate's constant in the bias, a mask a step."""
+    """Pieces in Keras' order, the forget gate's constant in the bias and in how it begins, a mask
+    a step."""
     from backends.adapter import pieces
     from backends.adapter.side import Tap
 
     side = made("recurrent")
     survey = side.survey(graphs.SERIES)
     assert ["lstm", "dense"] == [layer.kind for layer in survey.layers]
+    assert "zeros, forget gate 1" == survey.layers[0].initializers["bias"]
     own = side.parameters()
     values = {piece.role: pieces.canonical(piece, own) for piece in survey.pieces[:3]}
     x, tape, outputs = graphs.SERIES["x"], graphs.tape_of("forward"), []

@@ -133,6 +133,9 @@ def test_initialisers():
         row.stage,
     )
     assert [] == preflight.initializers(inferred(side(), side()))
+    layer = dataclasses.replace(layer, initializers={"kernel": "unknown"})
+    other = dataclasses.replace(side(), layers=(layer,))
+    assert [] == preflight.initializers(inferred(side(), other)), "what cannot be told"
 
 
 def test_sentences():
@@ -179,6 +182,26 @@ def test_draws():
         row.stage,
         row.why,
     )
+
+
+def test_another_share_of_the_same_draw():
+    """A dropout in a loop is no layer with a rate: it is said of the draw, once for all steps.
+    Where both sides have layers with rates, these say it."""
+    steps = [Draw("train", step, "loop", DROPOUT, (2, 3), keep=0.8) for step in range(4)]
+    whole = Draw("train", 0, "drop", DROPOUT, (2, 4, 3), keep=0.2)
+    rows = said(side(draws=tuple(steps)), side(draws=(whole,)))
+    assert [("loop", "rate", "0.2", "0.8", Stage.FORWARD)] == rows
+    right = dataclasses.replace(whole, keep=0.8 + 1e-9)
+    assert [] == said(side(draws=tuple(steps)), side(draws=(right,)))
+
+    def layered(keep: float) -> Survey:
+        own = side(draws=(Draw("train", 0, "d", DROPOUT, (2, 3), keep=keep),))
+        rate = {"rate": round(1.0 - keep, 7)}
+        drop = Layer("d", "dropout", "Dropout", outputs=((2, 3),), attributes=rate)
+        return dataclasses.replace(own, layers=(*own.layers, drop))
+
+    rows = said(layered(0.8), layered(0.2))
+    assert [("d", "rate", "0.2", "0.8", Stage.FORWARD)] == rows
 
 
 def optimizer(
