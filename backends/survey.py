@@ -58,6 +58,7 @@ class Piece:
         shape: canonical. trainable: False for running statistics and frozen weights.
         sources: the side's own parameters that it is made of: one, or several, whose sum it is.
         steps: how the canonical tensor follows from each of them, see `backends.adapter.pieces`.
+        frozen: those of the sources that no step moves, of a piece that steps move.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Piece:
     trainable: bool
     sources: Tuple[str, ...]
     steps: Tuple[Tuple[Any, ...], ...] = ()
+    frozen: Tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -65,7 +65,7 @@ def piece(content: Mapping[str, Any]) -> Piece:
     Args:
         content: its fields by name.
     """
-    tuples = ("shape", "sources", "steps")
+    tuples = ("shape", "sources", "steps", "frozen")
     return Piece(**dict(content, **{name: tuple(content[name]) for name in tuples}))
 
 
@@ -248,13 +248,13 @@ class Port(contract.Port):
         for name, own_name in self.plan.optimizers.items():
             held = self.side.slots().get(own_name, {})
             for word in self.plan.slots.get(name, ()):
-                given = {
+                slots = {
                     canonical: state[f"{name}/{canonical}/{word}"]
                     for canonical in self.plan.pieces
                     if f"{name}/{canonical}/{word}" in state
                 }
                 mine = {key: words[word] for key, words in held.items() if word in words}
-                taken = pieces.own_gradients(parts, given, own)
+                taken = pieces.own_gradients(parts, slots, own)
                 changed = {key: taken[key] for key in mine if key in taken}
                 if changed:
                     self.side.assign_slots(own_name, word, changed)

@@ -8,7 +8,7 @@ For sides whose own training step takes gradients from outside: those of a pair 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from backends.contract import Stage
 from harness.errors import CorruptRecord
@@ -87,12 +87,14 @@ def blamed(
     updates = _by_update(verdict)
     # Where a gradient departs, so does what is made of it, whatever the state.
     wrong = {item.name.partition("/")[0] for item in gradients.tensors if _departs(item)}
-    told = {name: made for name, made in updates.items() if name.split("/")[1] not in wrong}
+    right = {name: made for name, made in updates.items() if name.split("/")[1] not in wrong}
     first, *_ = updates
-    if first in told:
-        del told[first]  # the row has said it
-        return _of_states(pair, told)
-    return [_of_gradients(pair, updates[first]), *_of_states(pair, told)]
+    if first in right:
+        del right[first]  # the row has said it
+        return _of_states(pair, right)
+    config = run_context.workloads[pair.workload].config(pair.b.preset)
+    kept = {item["name"] for item in config["parameters"] if not item["trainable"]}
+    return [_of_gradients(pair, updates[first], kept), *_of_states(pair, right)]
 
 
 def _departs(item: TensorVerdict) -> bool:
@@ -107,12 +109,15 @@ def _by_update(verdict: StageVerdict) -> dict[str, list[TensorVerdict]]:
     return updates
 
 
-def _of_gradients(pair: Pair, made: Sequence[TensorVerdict]) -> str:
-    """Return what the first update, made of the other side's gradients, says of the optimizer."""
+def _of_gradients(pair: Pair, made: Sequence[TensorVerdict], kept: Collection[str]) -> str:
+    """Return what the first update, made of the other side's gradients, says of the optimizer; no
+    optimizer moves what is `kept`: running statistics."""
     what = f"given the gradients of {pair.a.side}, the first update of {pair.b.side}"
     departed = [item.name for item in made if _departs(item)]
     if departed:
-        return f"{what} departs all the same, {departed[0]} first: the optimizer differs, too"
+        statistics = all(name.partition("/parameter/")[2] in kept for name in departed)
+        which = "what a step keeps of running statistics" if statistics else "the optimizer"
+        return f"{what} departs all the same, {departed[0]} first: {which} differs, too"
     if any(item.verdict == Fidelity.INCONCLUSIVE for item in made):
         return f"{what} tells nothing"
     return f"{what} agrees: the gradients are to blame, and not the optimizer"

@@ -198,15 +198,16 @@ def _of_parameters(against: Against, sides: tuple[str, str]) -> Iterator[Attribu
         if pair.a.trainable != pair.b.trainable:
             values = worded(pair.a.trainable), worded(pair.b.trainable)
             yield AttributeDifference(pair.name, "trainable", *values, sides, Stage.GRADIENTS)
-        if len(pair.a.sources) != len(pair.b.sources):
-            values = str(len(pair.a.sources)), str(len(pair.b.sources))
+        moved = [len(piece.sources) - len(piece.frozen) for piece in (pair.a, pair.b)]
+        if moved[0] != moved[1]:
+            values = str(moved[0]), str(moved[1])
             yield AttributeDifference(
                 pair.name,
-                "parameters whose sum it is",
+                "trained parameters",
                 *values,
                 sides,
                 Stage.UPDATE,
-                "each of several moves as far as the only one does",
+                "it is their sum: each of several moves as far as the only one does",
             )
     for piece in matched.only_a:
         shape = worded(list(piece.shape))

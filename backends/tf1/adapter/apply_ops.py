@@ -217,6 +217,15 @@ class Optimizers:
                         rows.append((optimizer.name, variable, word, name))
         return rows
 
+    def places(self, optimizer: str, word: str) -> Dict[str, str]:
+        """Return where the slots of one word are kept, by the variable that they belong to.
+
+        Args:
+            optimizer: its name. word: of the slots.
+        """
+        rows = self.slots()
+        return {row[1]: row[3] for row in rows if (row[0], row[2]) == (optimizer, word)}
+
     def clipping(self, phase: str) -> Dict[str, float]:
         """Return how gradients are clipped between where they are computed and where applied.
 

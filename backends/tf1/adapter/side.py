@@ -196,13 +196,8 @@ class Side(adapter.Side):
         return slots
 
     def assign_slots(self, optimizer: str, word: str, values: Arrays) -> None:
-        places = {
-            parameter: name
-            for owner, parameter, own_word, name in self.optimizers.slots()
-            if (owner, own_word) == (optimizer, word)
-        }
-        own = {places[parameter]: value for parameter, value in values.items()}
-        self._engines[self._current].write(own)
+        places = self.optimizers.places(optimizer, word)
+        self._engines[self._current].write({places[name]: own for name, own in values.items()})
 
     def counts(self) -> Dict[str, int]:
         return dict(self._counts)

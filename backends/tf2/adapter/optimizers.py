@@ -116,10 +116,12 @@ def slots(optimizer: Any, variables: Dict[str, Any]) -> Dict[str, Dict[str, np.n
     Args:
         optimizer: of Keras'. variables: parameters by own name.
     """
-    return {
-        name: {word: np.array(_array(value)) for word, value in held.items()}
-        for name, held in slot_variables(optimizer, variables).items()
-    }
+    held = slot_variables(optimizer, variables)
+    return {name: _values(words) for name, words in held.items()}
+
+
+def _values(words: Dict[str, Any]) -> Dict[str, np.ndarray]:
+    return {word: np.array(_array(value)) for word, value in words.items()}
 
 
 def slot_variables(optimizer: Any, variables: Dict[str, Any]) -> Dict[str, Dict[str, Any]]:

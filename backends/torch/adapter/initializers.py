@@ -40,7 +40,8 @@ def _shape_of(value: np.ndarray, deviation: float) -> str:
 def word(value: np.ndarray) -> str:
     """Return how a tensor seems to begin: `zeros`, `ones`, `constant(number)`, `orthogonal`,
     `glorot_uniform`, `he_normal`, `torch_uniform`, ..., `uniform(limit)`, `normal(deviation)`; of
-    a vector that is none of these `random`; `unknown` where the numbers do not tell.
+    a vector `zeros, forget gate 1`, or `random` if it is none of these; `unknown` where the
+    numbers do not tell.
 
     Args:
         value: canonical: [..., in, out].
@@ -50,10 +51,21 @@ def word(value: np.ndarray) -> str:
     if numbers.size and (numbers == first).all() and (first in PLAIN or numbers.size > 1):
         return PLAIN.get(first, f"constant({first:.6g})")
     if numbers.ndim < 2:
-        return "random"
+        return _forgetting(numbers) or "random"
     if numbers.size < ENOUGH or not np.isfinite(numbers).all():
         return "unknown"
     return "orthogonal" if _orthogonal(numbers) else _scaled(numbers)
+
+
+def _forgetting(numbers: np.ndarray) -> str:
+    """Return the word for an LSTM's bias that is 0 but at the forget gate, the second of four;
+    empty for anything else."""
+    if numbers.size % 4 or not numbers.size:
+        return ""
+    gates = numbers.reshape(4, -1)
+    forget = float(gates[1, 0])
+    alike = forget != 0.0 and (gates[1] == forget).all()
+    return f"zeros, forget gate {forget:g}" if alike and not gates[[0, 2, 3]].any() else ""
 
 
 def _scaled(numbers: np.ndarray) -> str:

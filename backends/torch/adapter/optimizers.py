@@ -172,16 +172,14 @@ def _slots(optimizer: Any, names: Mapping[int, str]) -> Iterator[Tuple[str, Dict
     """Yield the parameters that have slots: those of its shape, by their words."""
     for parameter, state in optimizer.state.items():
         if id(parameter) in names and isinstance(state, dict):
-            yield (
-                names[id(parameter)],
-                {
-                    str(WORDS.get(own, own)): value
-                    for own, value in state.items()
-                    if isinstance(value, torch.Tensor)
-                    and value.shape == parameter.shape
-                    and own != "step"
-                },
-            )
+            shaped = {
+                str(WORDS.get(own, own)): value
+                for own, value in state.items()
+                if isinstance(value, torch.Tensor)
+                and value.shape == parameter.shape
+                and own != "step"
+            }
+            yield names[id(parameter)], shaped
 
 
 def slots(optimizer: Any, names: Mapping[int, str]) -> Dict[str, Dict[str, Any]]:
@@ -190,21 +188,22 @@ def slots(optimizer: Any, names: Mapping[int, str]) -> Dict[str, Dict[str, Any]]
     Args:
         optimizer: any. names: by the identity of the parameter.
     """
-    return {
-        name: {word: values.array(value) for word, value in held.items()}
-        for name, held in _slots(optimizer, names)
-    }
+    return {name: _arrays(held) for name, held in _slots(optimizer, names)}
+
+
+def _arrays(held: Mapping[str, Any]) -> Dict[str, Any]:
+    return {word: values.array(value) for word, value in held.items()}
 
 
 @torch.no_grad()
 def assign_slots(
-    optimizer: Any, names: Mapping[int, str], word: str, given: Mapping[str, Any]
+    optimizer: Any, names: Mapping[int, str], word: str, own: Mapping[str, Any]
 ) -> None:
     """Set the slots of one word.
 
     Args:
-        optimizer, names: as for `slots`. word: of the slots. given: by the name of the parameter.
+        optimizer, names: as for `slots`. word: of the slots. own: by the name of the parameter.
     """
     for name, held in _slots(optimizer, names):
-        if name in given and word in held:
-            held[word].copy_(torch.from_numpy(np.array(given[name])))
+        if name in own and word in held:
+            held[word].copy_(torch.from_numpy(np.array(own[name])))

@@ -56,7 +56,6 @@ def _recurrent(module: Any, kind: str) -> Description:
         units=module.hidden_size,
         bias=module.bias,
         layers=module.num_layers,
-        return_sequences=True,
     )
     if module.num_layers > 1:
         attributes["rate"] = module.dropout

@@ -88,7 +88,10 @@ def look_from(
     # The tape above the tracer: what it puts in is seen.
     running = side.running(forced.seen)
     with side.mode(training), tracer, side.serving(tape), running.watching(), torch.no_grad():
-        side.call(batch)
+        output = side.call(batch)
+        for name, value in values.tensors(output):
+            forced.starts[name] = tracer.show(name, value)
+            forced.kept[name] = value.detach().clone()
     walks = {name: tracer.ancestry(forced.starts[name]) for name in forced.kept}
     kept = {name: values.array(value) for name, value in forced.kept.items()}
     return ForcedActivations(kept, *survey(walks, forced.starts))

@@ -49,7 +49,7 @@ def test_every_rule_is_of_a_known_kind(rules):
         ("BatchNorm1d", (4, 1e-3, None), "batch_norm", {"keep": "average", "epsilon": 1e-3}),
         ("Embedding", (7, 3, 0), "embedding", {"embeddings": 7, "padding_token": 0}),
         ("Dropout", (0.3,), "dropout", {"rate": 0.3}),
-        ("LSTM", (3, 4), "lstm", {"units": 4, "return_sequences": True}),
+        ("LSTM", (3, 4), "lstm", {"units": 4, "layers": 1}),
         ("GRUCell", (3, 4), "gru", {"units": 4, "reset_after": True}),
         ("RNN", (3, 4, 1, "relu"), "rnn", {"activation": "relu"}),
         ("Flatten", (), "flatten", {"axis": [1, -1]}),

@@ -40,8 +40,8 @@ class Command:
         name: as `--only` takes it. argv: as it is run first.
         verdict: what its folder says in the end, the same whenever it ends well.
         again: as it is run after a strike; None where that is the same.
-        retried: as it is run after one of its workers was killed, where a night has taken that for
-            the end of a cell; None where that is as `again`.
+        retried: as it is run where a night has given a cell up: after one of its workers was
+            killed, or the harness for the second time; None where that is as `again`.
         begun: what has to be there for `again` to have anything to go on with; else `argv` is run.
         before: what has to have run before, in turn. files: what has to lie there, by name.
         clears: of a folder that a strike has left without this file, and that the command refuses,

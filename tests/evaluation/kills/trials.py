@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.nightly.agenda import MOST_KILLED
 from tests.evaluation.kills import leftovers, striking
 from tests.evaluation.kills.commands import Command
 
@@ -105,14 +106,14 @@ class Bench:
         environ = {**self.environ, "TMPDIR": str(temporary)}
         before = leftovers.finished(scratch)
         argv = command.argv
-        for _ in range(rng.randint(1, self.most_strikes)):
+        for number in range(rng.randint(1, self.most_strikes)):
             strike = self.draw(rng, usual.lasts_s)
             done = striking.run(argv, scratch, environ, strike, self.patience)
             self._look(scratch, before, tally, done)
             before = {**before, **leftovers.finished(scratch)}
             resumes = command.begun is None or (scratch / command.begun).exists()
             argv = (command.again if resumes else None) or command.argv
-            if strike.kind == "worker":
+            if strike.kind == "worker" or number + 1 >= MOST_KILLED:
                 argv = command.retried or argv
             if not done.struck:
                 tally.late += 1
