@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import linecache
 import sys
-from typing import Any, Callable, Iterator, List, Tuple
+from typing import Any, Callable, Iterator, List, Sequence, Tuple
 
 from backends.diagnosis import user_modules
 from backends.diagnosis.wants import WANTS
@@ -42,7 +42,7 @@ def where(error: BaseException) -> str:
             (trace.tb_frame.f_code.co_filename, trace.tb_lineno, trace.tb_frame.f_code.co_name)
         )
         trace = trace.tb_next
-    spot = _innermost(frames)
+    spot = innermost(frames)
     return f" ({spot}){_python(', which may lack what the line uses')}" if spot else ""
 
 
@@ -54,12 +54,15 @@ def now(thread: int) -> str:
     while frame is not None:
         frames.insert(0, (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
         frame = frame.f_back
-    return _innermost(frames)
+    return innermost(frames)
 
 
-def _innermost(frames: List[Frame]) -> str:
+def innermost(frames: Sequence[Frame]) -> str:
     """Return the innermost frame in a file of the user's, and the method of the port that led
-    there.
+    there; empty where no file of theirs is in it.
+
+    Args:
+        frames: the outermost first.
     """
     own = [frame for frame in frames if user_modules.is_users(frame[0])]
     if not own:

@@ -20,7 +20,7 @@ from backends.pair import Declared
 from backends.recording import graph_feeding
 from backends.survey import Survey
 from backends.tf1 import runtime
-from backends.tf1.adapter import examination, gradients, rewrite
+from backends.tf1.adapter import examination, gradients, op_errors, rewrite
 from backends.tf1.adapter.apply_ops import Optimizers
 from backends.tf1.adapter.cones import operation_of
 from backends.tf1.adapter.draws import Answers, Call
@@ -133,11 +133,9 @@ class Side(adapter.Side):
     def _executed(self, engine: Engine, fetches: Any, feed: Mapping[Any, Any]) -> Any:
         try:
             return engine.run(fetches, feed)
-        except tf.errors.OpError:
+        except tf.errors.OpError as error:
             failure, self._answers.failure = self._answers.failure, None
-            if failure is not None:
-                raise failure from None
-            raise
+            raise (failure or op_errors.located(error, self.model.graph)) from None
 
     def order(self, fetches: Any, feed: Mapping[str, Any]) -> List[Call]:
         """Return the draws of a run, in the order in which the tape is asked.

@@ -132,3 +132,30 @@ def test_a_saved_graph_with_its_checkpoint(graphs, tmp_path, precision):
     assert 5 == len(tape.made)
     moved = side.parameters()["out/kernel"]
     np.testing.assert_allclose(moved, expected - 0.1 * result.gradients["out/kernel"], 1e-6)
+
+
+def test_an_operation_that_fails_is_named_with_the_line_that_made_it(graphs):
+    """The session knows no file; its own account of the operation is pages long."""
+    import tensorflow.compat.v1 as tf
+
+    from backends import pair
+    from backends.tf1.adapter import Side
+
+    def build():
+        x = tf.placeholder(tf.float32, [None, 6], "x")
+        rows = tf.gather(x, [0, 900], name="chosen")
+        return {"out": graphs.dense(rows, 2, "out")}
+
+    side = Side(
+        lambda: pair.tf1(build, {"x": "x"}, product="out"),
+        Setting(precision="fp64", threads=THREADS),
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError) as raised:
+        side.look({"x": graphs.ROWS["x"]}, False, None, ())
+    said = str(raised.value)
+    line = build.__code__.co_firstlineno + 2
+    assert "indices[1] = 900 is not in [0, 8)" in said and "; operation chosen, made at " in said
+    assert said.endswith(
+        f'{__file__}, line {line}, in `build`: rows = tf.gather(x, [0, 900], name="chosen")'
+    )
+    assert len(said) < 400 and said.startswith("indices")
