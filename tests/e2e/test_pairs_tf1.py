@@ -81,7 +81,8 @@ def test_the_text_leads_to_all_three_mistakes(harness, signals: Path):
     )
     assert ["training/rnn/lstm_cell", "training/logits"] == rows["forward"]["wrong_layers"]
     assert "the first update of torch departs" in rows["update"]["reason"]
-    assert "step 1/train/parameter/norm/moving_mean first" in rows["update"]["reason"]
+    said = "step 1/train/parameter/norm/moving_mean first: what a step keeps of running statistics"
+    assert said in rows["update"]["reason"]
 
 
 def test_statistics_that_move_too_fast_are_named_by_the_update(harness, signals: Path):

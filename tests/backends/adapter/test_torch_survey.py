@@ -209,3 +209,34 @@ def test_initializers_are_told_from_the_weights(kit):
         assert initializers.word(dense.weight.detach().numpy().T) == word
     torch.nn.init.normal_(dense.weight, std=0.02)
     assert initializers.word(dense.weight.detach().numpy().T) == "normal(0.02)"
+    gates = np.zeros(16)
+    assert initializers.word(gates) == "zeros"
+    gates[4:8] = 1.0
+    assert initializers.word(gates) == "zeros, forget gate 1"
+    assert initializers.word(gates + 1.0) == initializers.word(gates[1:]) == "random"
+
+
+def test_of_two_biases_that_are_one_a_frozen_one_is_said_so(kit):
+    """A step moves their sum as far as a single one; with both trained, twice as far."""
+    import torch
+
+    from backends import pair
+
+    adapter = importlib.import_module("backends.torch.adapter")
+    for frozen in ((), ("bias_ih_l0",), ("bias_hh_l0",), ("bias_ih_l0", "bias_hh_l0")):
+        net = torch.nn.LSTM(3, 4, batch_first=True)
+        for name in frozen:
+            getattr(net, name).requires_grad_(False)
+        side = adapter.Side(
+            lambda net=net: pair.torch(
+                net,
+                torch.optim.SGD(net.parameters(), 0.1),
+                loss=lambda output, batch: output[0].mean(),
+            ),
+            Setting(precision="fp64", threads=1),
+        )
+        held = side.survey({"x": np.zeros((2, 5, 3))}).pieces
+        (bias,) = (piece for piece in held if piece.role == "bias")
+        assert bias.trainable == (len(frozen) < 2)
+        said = [source.rpartition(".")[2] for source in bias.frozen]
+        assert said == (list(frozen) if len(frozen) == 1 else [])
