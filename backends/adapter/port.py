@@ -29,6 +29,7 @@ class Plan:
         losses: by phase, canonical name -> own name. optimizers: canonical -> own name.
         slots: by optimizer (canonical), the words that both sides have.
         own_weights: whether every side begins with its own weights, which have to be the same.
+        accepted: differences that the user takes for the same, with what this side needs to know.
     """
 
     def __init__(self, content: Mapping[str, Any]) -> None:
@@ -44,6 +45,7 @@ class Plan:
         self.optimizers: Dict[str, str] = content["optimizers"]
         self.slots: Dict[str, List[str]] = content["slots"]
         self.own_weights: bool = content.get("own_weights", False)
+        self.accepted: Dict[str, Any] = content.get("accepted", {})
 
 
 def _apart(values: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
@@ -102,6 +104,7 @@ class Port(contract.Port):
     def __init__(self, config: Mapping[str, Any], setting: Setting, side: Side) -> None:
         contract.Port.__init__(self, config, setting)
         self.side, self.plan = side, Plan(config["pair"])
+        self.side.accept(self.plan.accepted)
         #: What the side had when it was built: weights that are in no piece begin there each time.
         self._built: Optional[Dict[str, np.ndarray]] = None
 

@@ -133,6 +133,14 @@ class Side(abc.ABC):
     def counts(self) -> Dict[str, int]:
         """Return how many updates each optimizer has made since `reset`."""
 
+    def accept(self, names: Mapping[str, Any]) -> None:  # noqa: B027  (most have nothing to do)
+        """Do as the other frameworks do where the user takes a known difference for the same.
+
+        Args:
+            names: of differences, each with what is to be known of it, as
+                `harness.pairs.known_differences` has them.
+        """
+
     @abc.abstractmethod
     def seed(self, seed: int) -> None:
         """Have the framework's own generators begin anew, for steps without `draws`.

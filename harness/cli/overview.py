@@ -12,19 +12,34 @@ from harness.commands import clean as cleaning
 from harness.commands import doctor as doctoring
 from harness.commands import listing
 from harness.commands.options import SEVERAL
-from harness.errors import RecordError, UsageError
+from harness.errors import RecordError, UnknownName, UsageError
 from harness.report import renderers, terminal
+
+#: What `list` lists, if not workloads and builds.
+DIFFERENCES = "differences"
 
 
 @app.command(name="list")
-def show_list(ports: Annotated[tuple[Path, ...], SEVERAL] = ()) -> int:
-    """List workloads with their backends and presets, and the builds.
+def show_list(what: str | None = None, *, ports: Annotated[tuple[Path, ...], SEVERAL] = ()) -> int:
+    """List workloads with their backends and presets, and the builds; or the differences of the
+    frameworks that `compare --accept` takes for the same.
 
     Parameters
     ----------
+    what
+        `differences`, for those.
     ports
         Folders with workloads and ports of your own.
     """
+    if what is not None:
+        if what != DIFFERENCES:
+            raise UnknownName("list", what, [DIFFERENCES])
+        show_table(
+            ("name", "what it is", "what --accept does"),
+            listing.differences(),
+            "Differences of the frameworks",
+        )
+        return 0
     columns = ("workload", "backends", "presets", "runs", "what")
     show_table(columns, listing.workloads(ports), "Workloads")
     OUT.print()

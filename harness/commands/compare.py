@@ -26,6 +26,7 @@ from harness.evaluation import (
 from harness.execution import runner
 from harness.experiments import first_bad_step, speed_rounds, wrong_updates
 from harness.fidelity import plot_series
+from harness.pairs import known_differences
 from harness.plan import Job, Plan, Request, SampleJob
 from harness.records import runs
 from harness.report import renderers
@@ -113,6 +114,7 @@ def _compare(
     for line in blamed:
         context.say(line)
     judged = outcome.accept(judged, chosen.accept)
+    judged = outcome.neutralised(judged, known_differences.by_workload(request.workloads))
     measured = _run_speed(run_context, planned, located, chosen, context)
     for timed in measured:
         if timed.records:

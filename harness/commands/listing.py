@@ -15,6 +15,7 @@ from harness.environments import builds as table
 from harness.environments import installation, provision
 from harness.errors import HarnessError
 from harness.execution import host
+from harness.pairs import known_differences
 from harness.records import references as reference
 from harness.records import runs
 from harness.speed import schedule
@@ -53,6 +54,12 @@ def workloads(folders: Sequence[Path]) -> list[Row]:
         )
         for name, item in sorted(registry.known(folders).items())
     ]
+
+
+def differences() -> list[Row]:
+    """Return the differences of the frameworks that can be accepted, each with what it is and what
+    is done about it."""
+    return [(item.name, item.what, item.done) for item in known_differences.KNOWN]
 
 
 def builds() -> list[Row]:

@@ -121,7 +121,8 @@ class Options:
         Exit with 3 if a build is materially slower than the first.
     accept
         Differences to take for the same: float32-constants, where a library holds numbers in
-        float32 inside a float64 run and the sides agree in fp32.
+        float32 inside a float64 run and the sides agree in fp32; of pair files those that
+        `harness list differences` explains.
     dry_run
         Say what would be done, what would be provisioned and how long it takes.
     json

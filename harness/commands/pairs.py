@@ -23,7 +23,7 @@ from harness.execution import runner, verbs
 from harness.execution.processes import ending
 from harness.execution.runner import RunContext
 from harness.experiments import pair_survey
-from harness.pairs import comparability, file, map_file, preflight, skeleton
+from harness.pairs import comparability, file, known_differences, map_file, preflight, skeleton
 from harness.pairs.file import PairFile
 from harness.pairs.inference import Inference
 from harness.pairs.workload import Declared, Inferred
@@ -86,9 +86,16 @@ def look(path: Path, chosen: Options, context: Context, use_map: bool = True) ->
         run_context = fidelity_jobs.make_run_context(Path(folder), located, request, context)
         inference = pair_survey.infer(run_context, pair, request.sides, paths, context.say, use_map)
     comparability.check(inference, path)
+    accepted = known_differences.accepted(inference.surveys(), chosen.accept)
+    inference = dataclasses.replace(inference, accepted=accepted)
     workload = Inferred(pair, backends, inference, tuple(paths))
     request = dataclasses.replace(
-        request, workloads=(workload,), left_out=tuple(preflight.sentences(inference))
+        request,
+        workloads=(workload,),
+        left_out=(
+            *preflight.sentences(inference),
+            *known_differences.unfounded(accepted, chosen.accept),
+        ),
     )
     return Looked(pair, inference, request)
 

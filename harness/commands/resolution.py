@@ -20,6 +20,8 @@ from harness.errors import UnknownName, UsageError
 from harness.execution.host import cores
 from harness.execution.worker_environment import check_names
 from harness.fidelity.float32 import ACCEPTED
+from harness.pairs import known_differences
+from harness.pairs.workload import Declared
 from harness.plan import Side
 from harness.workloads import registry
 from harness.workloads.spec import Workload
@@ -48,7 +50,7 @@ def resolve(options: Options, loaded: Mapping[str, Workload] | None = None) -> p
         ("device", (options.device,), DEVICES),
         ("execution", (options.execution,), EXECUTIONS),
         ("preset", (options.preset,) if options.preset else (), PRESETS),
-        ("accepted difference", options.accept, (ACCEPTED,)),
+        ("accepted difference", options.accept, known_differences.NAMES),
     ):
         _check(kind, values, allowed)
     stages = tuple(STAGE_LETTERS.get(item.upper(), item.lower()) for item in options.stages)
@@ -77,6 +79,9 @@ def resolve(options: Options, loaded: Mapping[str, Workload] | None = None) -> p
     workloads, left_out = _workloads(options, sides, known)
     if options.steps:
         bounds.tapes(workloads, options.preset or "tiny", options.steps)
+    for name in options.accept:
+        if name != ACCEPTED and not any(isinstance(item, Declared) for item in workloads):
+            raise UsageError(f"--accept {name}: is for pair files. Name one, or drop the name.")
     if plan.DISTRIBUTION in stages:
         check_distribution(options, workloads, known.values())
     if options.per_phase and not any(plan.phases(item, item.presets[0]) for item in workloads):

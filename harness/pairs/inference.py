@@ -66,6 +66,8 @@ class Inference:
     Attributes:
         first: the side whose names are canonical. others: beside it.
         batch: rows of a step. data: by name. values: the first side's own, by piece.
+        accepted: differences that the user takes for the same and that are there, by the label of
+            the side that has to know of them.
     """
 
     first: SurveyedSide
@@ -73,6 +75,12 @@ class Inference:
     batch: int
     data: Mapping[str, NDArray[Any]]
     values: Mapping[str, NDArray[np.float64]]
+    accepted: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+
+    def surveys(self) -> dict[str, Survey]:
+        """Return what is known of every side, by its label."""
+        others = {other.side.label: other.side.survey for other in self.others}
+        return {self.first.label: self.first.survey, **others}
 
     def pieces(self) -> list[PiecePair]:
         """Return the canonical parameters: those that every side has, as the first one has them."""
@@ -152,6 +160,7 @@ class Inference:
             "optimizers": optimizers,
             "slots": self._slots(optimizers),
             "own_weights": self.brought(),
+            "accepted": dict(self.accepted.get(side.label, {})),
         }
 
     def brought(self) -> bool:

@@ -100,6 +100,11 @@ class Inferred(Declared):
             },
         }
 
+    def accepted(self) -> list[str]:
+        """Return the names of the differences that the user takes for the same and that are
+        there."""
+        return sorted({name for own in self.inference.accepted.values() for name in own})
+
     def parameters(self, hyper: Mapping[str, Any]) -> tuple[Parameter, ...]:
         """Return the canonical parameters, to begin with the first side's very values where it
         brings some, else with others in their likeness."""

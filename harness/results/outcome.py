@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from backends.contract import Stage, Status
 from harness.results.model import JobRow, SpeedRow, StageRow
@@ -14,6 +14,10 @@ UNSUPPORTED = Status.UNSUPPORTED
 SPEED = "speed"
 #: The exit code of a run in which a side is slower than the one that was named.
 TOO_SLOW = 3
+#: The rows of looks at training steps.
+STEPPED = (Stage.UPDATE, Stage.TRAJECTORY)
+#: Between several names of accepted differences.
+BETWEEN = ", "
 #: The rows of models trained from independent seeds.
 RESULTS = Stage.DISTRIBUTION
 
@@ -68,6 +72,34 @@ def _accepted(row: StageRow) -> StageRow:
     return dataclasses.replace(
         row, verdict=Fidelity.PASS, accepted=True, reason=reason, command=command
     )
+
+
+def neutralised(stages: Sequence[StageRow], names: Mapping[str, Sequence[str]]) -> list[StageRow]:
+    """Return the rows; those of steps say what differences of the frameworks were neutralised in
+    them because the user takes them for the same.
+
+    Args:
+        stages: all rows. names: of the differences, by workload.
+    """
+    return [
+        _neutralised(row, names[row.workload])
+        if row.stage in STEPPED and names.get(row.workload)
+        else row
+        for row in stages
+    ]
+
+
+def _neutralised(row: StageRow, names: Sequence[str]) -> StageRow:
+    # A row that is accepted for another difference has that in its command already.
+    before = [row.excuse] if row.accepted else []
+    names = [name for name in names if name not in before]
+    option = "" if before else "--accept "
+    command = f"{row.command} {option}{' '.join(names)}"
+    if row.verdict != Fidelity.PASS:
+        return dataclasses.replace(row, command=command)
+    excuse = BETWEEN.join([*before, *names])
+    reason = f"accepted ({BETWEEN.join(names)})" + (f": {row.reason}" if row.reason else "")
+    return dataclasses.replace(row, accepted=True, excuse=excuse, reason=reason, command=command)
 
 
 def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequence[JobRow]) -> str:
@@ -162,7 +194,7 @@ def _same_function(
     )
     if unseen:
         text += f" Not looked at: {', '.join(unseen)}."
-    accepted = sorted({row.excuse for row in rows if row.accepted})
+    accepted = sorted({name for row in rows if row.accepted for name in row.excuse.split(BETWEEN)})
     return f"{text} Accepted: {', '.join(accepted)}." if accepted else text
 
 

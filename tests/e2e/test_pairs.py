@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 import tomllib
 
+from harness.pairs.known_differences import NAMES
 from tests.e2e.page_of_pairs import BRIEF, Example
 
 REVIEWS = Example("An example", "reviews")
 FORWARD = ("--no-speed", "--precision", "fp64", "--stages", "F", "--threads", 1)
+DEFAULTS = Path(__file__).with_name("pair_of_defaults.py")
 SHARED = '''\
 """Two nets with a shared layer."""
 
@@ -211,6 +213,26 @@ def test_every_call_of_a_shared_layer_is_looked_at(harness, old: str, new: str, 
     assert row["reason"].endswith(f"wrong layers, each given the right input: {place}")
     path.write_text(SHARED.replace("-1.0", "1.0"), encoding="utf-8")
     assert 0 == harness.run("compare", path, *FORWARD).code
+
+
+def test_a_port_with_its_framework_s_defaults_ends_green_by_naming_them(harness):
+    """Keras' and torch's own Adam, batch normalisation and LSTM; each difference is read back, all
+    of them accepted pass, and none of them is left out unseen."""
+    path = harness.folder / "defaults.py"
+    shutil.copy(DEFAULTS, path)
+    brief = (*FORWARD[:4], "U", *FORWARD[5:])
+    accepted = harness.run("compare", path, *brief, "--accept", *NAMES)
+    assert 0 == accepted.code, accepted.out + accepted.err
+    (row,) = harness.report()["stages"]
+    assert row["accepted"] and sorted(NAMES) == row["excuse"].split(", ")
+    assert row["command"].endswith("--accept " + " ".join(sorted(NAMES)))
+    shutil.rmtree(harness.folder / "reports")
+    without = harness.run("compare", path, *brief, "--accept", *NAMES[1:])
+    assert 1 == without.code
+    refused = harness.run("compare", "--accept", NAMES[0])
+    assert 2 == refused.code and f"--accept {NAMES[0]}: is for pair files" in refused.err
+    listed = harness.run("list", "differences")
+    assert 0 == listed.code and all(name in listed.out for name in NAMES)
 
 
 def test_a_checkpoint_that_was_moved_wrongly_is_named(harness):

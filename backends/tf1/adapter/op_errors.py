@@ -22,8 +22,8 @@ def located(error: Any, graph: Any) -> Any:
     """
     said = HEAD.sub("", str(error.message)).split("[[", 1)[0]
     words = " ".join(said.split("Original stack trace", 1)[0].split())
-    found = NODE.search(error.message)
-    name = found.group(1) if found else getattr(error.op, "name", "")
+    node = NODE.search(error.message)
+    name = node.group(1) if node else getattr(error.op, "name", "")
     spot = _made_at(graph, name)
     where = f"; operation {name}" if name else ""
     where += f", made at {spot}" if spot else ""

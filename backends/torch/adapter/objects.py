@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import random
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from backends.contract import PRECISION_TABLE, Setting, Unsupported
 from backends.pair import TRAIN, Declared
 from backends.torch import memory, runtime
 from backends.torch.adapter import checkpoints, losses, optimizers, values
+from backends.torch.adapter.accepted import Accepted
 from backends.torch.adapter.draws import Tape, open_kernels, seeded
 from backends.torch.adapter.inventory import Inventory, arrays
 from backends.torch.adapter.state import Snapshot
@@ -68,6 +69,7 @@ class Objects(Side):
         self._updated: Dict[str, List[str]] = {}
         held = self.inventory.tensors().values()
         self._built = Snapshot(self._roots(), [id(value) for value in held])
+        self.accept({})
 
     # -- building ----------------------------------------------------------------------------------
 
@@ -248,11 +250,15 @@ class Objects(Side):
     def parameters(self) -> Dict[str, np.ndarray]:
         return arrays(self.inventory.tensors())
 
+    def accept(self, names: Mapping[str, Any]) -> None:
+        self.accepted = Accepted(names, self.optimizers, self.inventory.parameters())
+
     @torch.no_grad()
     def assign(self, values: Arrays) -> None:
         held = self.inventory.tensors()
         for name, value in values.items():
             held[name].copy_(torch.from_numpy(np.array(value)))
+        self.accepted.assigned()
 
     @torch.no_grad()
     def reset(self) -> None:

@@ -58,7 +58,7 @@ class Side(Objects):
         seen = self.watch(gradients, watch)
         # Without draws torch's own generator answers.
         serving = self.precision() if draws is None else self.serving(Tape(draws))
-        with serving, seen.watching():
+        with serving, self.accepted.neutralised(), seen.watching():
             returned = self.steps[phase](self.batch(arrays))
         return self.result(phase, returned, seen)
 
