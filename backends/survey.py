@@ -41,6 +41,7 @@ class Piece:
         shape: canonical. trainable: False for running statistics and frozen weights.
         sources: the side's own parameters that it is made of: one, or several, whose sum it is.
         steps: how the canonical tensor follows from each of them, see `backends.adapter.pieces`.
+        frozen: how many of several sources are not trained, while another is.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Piece:
     trainable: bool
     sources: Tuple[str, ...]
     steps: Tuple[Tuple[Any, ...], ...] = ()
+    frozen: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

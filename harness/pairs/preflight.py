@@ -192,8 +192,9 @@ def _of_parameters(against: Against, sides: tuple[str, str]) -> Iterator[Attribu
         if pair.a.trainable != pair.b.trainable:
             values = worded(pair.a.trainable), worded(pair.b.trainable)
             yield AttributeDifference(pair.name, "trainable", *values, sides, Stage.GRADIENTS)
-        if len(pair.a.sources) != len(pair.b.sources):
-            values = str(len(pair.a.sources)), str(len(pair.b.sources))
+        moving = [len(piece.sources) - piece.frozen for piece in (pair.a, pair.b)]
+        if moving[0] != moving[1]:
+            values = str(moving[0]), str(moving[1])
             yield AttributeDifference(
                 pair.name,
                 "parameters whose sum it is",

@@ -176,15 +176,16 @@ def _piece(
     value = held[sources[0]]
     shape = pieces.apply(np.empty(tuple(value.shape), np.int8), weight.steps, linear=True).shape
     name = f"{path}/{weight.role}" if path else weight.role
-    trainable = bool(value.requires_grad)
+    trained = [source for source in sources if held[source].requires_grad]
     return Piece(
         name=name,
         layer=path,
         role=weight.role,
         shape=tuple(shape),
-        trainable=trainable,
+        trainable=bool(trained),
         sources=sources,
         steps=weight.steps,
+        frozen=len(sources) - len(trained) if trained else 0,
     )
 
 

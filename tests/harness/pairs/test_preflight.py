@@ -160,6 +160,7 @@ def test_parameters():
     )
     summed = said(own, changed(sources=("u", "v")))
     assert [("l/kernel", "parameters whose sum it is", "1", "2", Stage.UPDATE)] == summed
+    assert [] == said(own, changed(sources=("u", "v"), frozen=1))
     more = dataclasses.replace(own, pieces=(kernel, piece("l", "bias", (3,))))
     assert [("l/bias", "parameter", "[3]", NONE, Stage.FORWARD)] == said(more, own)
     assert [("l/bias", "parameter", NONE, "[3]", Stage.FORWARD)] == said(own, more)
