@@ -16,6 +16,53 @@ TEXT = (ROOT / "docs/pairs.md").read_text(encoding="utf-8")
 EXAMPLE = ROOT / "docs/examples/reviews"
 #: Everything but the trajectory, which takes the longest and says no more here.
 FORWARD = ("--no-speed", "--precision", "fp64", "--stages", "F", "--threads", 1)
+#: Dropout in inference too, hour by hour and of all hours at once.
+ALWAYS_DROPPED = '''"""The same net twice."""
+
+import numpy as np
+
+from backends import pair
+
+
+def made(dropped):
+    import torch
+
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn = torch.nn.LSTM(2, 5, batch_first=True)
+            self.upper = torch.nn.Linear(5, 7)
+            self.out = torch.nn.Linear(7, 1)
+
+        def forward(self, x):
+            x = dropped(self.rnn(x)[0])
+            x = torch.nn.functional.dropout(torch.relu(self.upper(x)), 0.5, True)
+            return self.out(x)
+
+    net = Net()
+    loss = lambda out, batch: (out**2).mean()
+    return pair.torch(net, torch.optim.SGD(net.parameters(), 0.125), loss=loss)
+
+
+@pair.side("torch")
+def hourly():
+    import torch
+
+    drop = torch.nn.functional.dropout
+    return made(lambda x: torch.stack([drop(hour, 0.5, True) for hour in x.unbind(1)], 1))
+
+
+@pair.side("torch")
+def whole():
+    import torch
+
+    return made(lambda x: torch.nn.functional.dropout(x, 0.5, True))
+
+
+@pair.data
+def data():
+    return pair.arrays(batch=6, x=np.random.RandomState(0).normal(size=(18, 4, 2)))
+'''
 BRIEF = ("--no-speed", "--precision", "fp64", "--stages", "W", "F", "L", "G", "U", "--threads", 1)
 
 
@@ -105,6 +152,19 @@ def test_a_map_is_written_read_and_corrected(harness):
     refused = harness.run("compare", path, *BRIEF)
     assert 2 == refused.code
     assert "has no parameter 'nothing/kernel'" in refused.err
+
+
+def test_what_is_dropped_in_inference_too_is_the_same_drawn_hour_by_hour(harness):
+    """No tape is asked then: the numbers follow from what belongs together, all that is drawn
+    behind it included."""
+    path = harness.folder / "mine.py"
+    path.write_text(ALWAYS_DROPPED, encoding="utf-8")
+    compared = harness.run("compare", path, *BRIEF)
+    assert 0 == compared.code, compared.err
+    report = harness.report()
+    (row,) = (row for row in report["stages"] if row["stage"] == "forward")
+    assert {"inference/upper", "inference/product"} < {*row["compared"]["names"]}
+    assert not any("none in torch" in note for note in report["notes"])
 
 
 def test_a_failure_of_the_users_names_file_and_line(harness):
