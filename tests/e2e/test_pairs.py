@@ -31,8 +31,8 @@ def made(dropped):
         def __init__(self):
             super().__init__()
             self.rnn = torch.nn.LSTM(2, 5, batch_first=True)
-            self.upper = torch.nn.Linear(5, 7)
-            self.out = torch.nn.Linear(7, 1)
+            self.upper = torch.nn.Linear(5, 5)
+            self.out = torch.nn.Linear(5, 1)
 
         def forward(self, x):
             x = dropped(self.rnn(x)[0])
