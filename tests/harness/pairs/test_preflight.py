@@ -222,6 +222,17 @@ def test_optimizers(other: tuple[OptimizerSurvey, ...], expected: list[Any]):
     assert expected == said(side(optimizers=optimizer()), side(optimizers=other))
 
 
+def test_optimizers_of_the_same_names_are_laid_beside_each_other_in_any_order():
+    """Each by its name; where the names are others, by place."""
+    (fast,), (slow,) = optimizer(rates={"0": 0.5}), optimizer(rates={"0": 0.25})
+    d, g = dataclasses.replace(fast, name="d"), dataclasses.replace(slow, name="g")
+    own = side(optimizers=(d, g))
+    assert [] == said(own, side(optimizers=(g, d)))
+    other = dataclasses.replace(slow, name="critic"), dataclasses.replace(fast, name="maker")
+    told = [row[0] for row in said(own, side(optimizers=other))]
+    assert ["optimizer d", "optimizer g"] == told
+
+
 def test_losses_and_steps():
     """Another reduction shows in the loss; a training step that one side lacks is left out, and so
     said."""
