@@ -100,6 +100,16 @@ ENTRIES: Sequence[Entry] = (
     Entry("torch", "torch_releases"),
     Entry("linear", "linear"),
     Entry("cnn", "cnn"),
+    Entry("ehr_mgan", "ehr_mgan"),
+    Entry(
+        "ehr_mgan-adam",
+        "ehr_mgan",
+        (("import EhrMGan, TfAdam", "import EhrMGan\n    from torch.optim import Adam as TfAdam"),),
+        verdict=Fidelity.FAIL,
+        stage=Stage.UPDATE,
+        what="with torch's Adam",
+        reason="ε beside √v̂ in torch, beside √v in TensorFlow before the correction of the bias",
+    ),
     Entry(
         "torch-adamw",
         "torch_releases",
