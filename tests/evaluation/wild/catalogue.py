@@ -102,15 +102,6 @@ ENTRIES: Sequence[Entry] = (
     Entry("cnn", "cnn"),
     Entry("ehr_mgan", "ehr_mgan"),
     Entry(
-        "ehr_mgan-adam",
-        "ehr_mgan",
-        (("import EhrMGan, TfAdam", "import EhrMGan\n    from torch.optim import Adam as TfAdam"),),
-        verdict=Fidelity.FAIL,
-        stage=Stage.UPDATE,
-        what="with torch's Adam",
-        reason="ε beside √v̂ in torch, beside √v in TensorFlow before the correction of the bias",
-    ),
-    Entry(
         "torch-adamw",
         "torch_releases",
         (("SGD(net.parameters(), 0.01, momentum=0.9)", "AdamW(net.parameters(), 1e-3)"),),
