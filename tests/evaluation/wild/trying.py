@@ -74,7 +74,7 @@ def harness(words: Sequence[str], folder: Path) -> tuple[dict[str, Any] | str, f
         words: of the command. folder: where it runs.
     """
     argv = [sys.executable, "-m", "harness.cli", "compare", *words, "--no-speed"]
-    argv += ["--reports", "reports"]
+    argv += ["--reports", "reports", "--limit", f"{LIMIT_S:.0f}"]
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     started = time.monotonic()
     ended = subprocess.run(
