@@ -8,7 +8,7 @@ scales by its own bounds, so that a dropout of another rate is seen.
 from __future__ import annotations
 
 import hashlib
-from typing import Any, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -59,10 +59,12 @@ class Draws:
         entry = self.plan[index] if index < len(self.plan) else {}
         site, axes = entry.get("site"), entry.get("axes")
         steps = entry.get("sites")
-        if self.noise is not None and steps and None not in steps:
-            noise = self.noise
-            value = np.stack([np.asarray(noise[name], np.float64) for name in steps], entry["axis"])
-            return self._fitting(value, wanted, (index, steps[0]))
+        axis = entry.get("axis", 0)
+        as_many = wanted[axis : axis + 1] == (len(steps or ()),)
+        if steps and None not in steps and (as_many or self.noise is not None):
+            of_step = wanted[:axis] + wanted[axis + 1 :]
+            parts = [self._of_site(kind, of_step, name) for name in steps]
+            return self._fitting(np.stack(parts, axis), wanted, (index, steps[0]))
         own_from_tape = list(axes) if axes else list(range(len(wanted)))
         if self.noise is not None and site is not None:
             value = np.asarray(self.noise[site], np.float64)
@@ -71,16 +73,27 @@ class Draws:
             elif entry.get("shape") is not None and tuple(entry["shape"]) == wanted:
                 value = value.reshape(wanted)
             return self._fitting(value, wanted, (index, site))
-        # Both sides get the same numbers for what lies at the same place, tape or no tape.
+        # Both sides get the same numbers for what belongs together, tape or no tape.
         tape_shape = [0] * len(wanted)
         for own_axis, tape_axis in enumerate(own_from_tape):
             tape_shape[tape_axis] = wanted[own_axis]
-        generator = np.random.RandomState(_seed(self.phase, index, self.seed))
-        if kind == NORMAL:
-            value = generator.standard_normal(tape_shape)
-        else:
-            value = generator.random_sample(tape_shape)
-        return np.transpose(value, own_from_tape)
+        place = index if site is None else site
+        return np.transpose(self._numbers(kind, tape_shape, place), own_from_tape)
+
+    def _of_site(self, kind: str, shape: Sequence[int], site: str) -> np.ndarray:
+        if self.noise is None:
+            return self._numbers(kind, shape, site)
+        return np.asarray(self.noise[site], np.float64)
+
+    def _numbers(self, kind: str, shape: Sequence[int], place: Union[int, str]) -> np.ndarray:
+        """Return what the tape does not have, of a site by its name, or of the side's own by its
+        number."""
+        generator = np.random.RandomState(_seed(self.phase, place, self.seed))
+        normal = kind == NORMAL
+        drawn: np.ndarray = (generator.standard_normal if normal else generator.random_sample)(
+            tuple(shape)
+        )
+        return drawn
 
     def _fitting(
         self, value: np.ndarray, wanted: Tuple[int, ...], which: Tuple[int, str]
@@ -96,8 +109,8 @@ class Draws:
         return value
 
 
-def _seed(phase: str, index: int, seed: int) -> int:
-    digest = hashlib.sha256(f"{phase} {index} {seed}".encode()).digest()
+def _seed(phase: str, place: Union[int, str], seed: int) -> int:
+    digest = hashlib.sha256(f"{phase} {place} {seed}".encode()).digest()
     return int.from_bytes(digest[:4], "little")
 
 

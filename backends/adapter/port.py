@@ -85,6 +85,21 @@ def _unshown(value: np.ndarray, axes: Optional[Tuple[int, ...]]) -> np.ndarray:
     return np.transpose(value, np.argsort(axes))
 
 
+def _part(batch: Batch, whole: int, first: int, rows: int) -> Batch:
+    """Return some rows of so many, with their noise: of a site that has several draws a row, all of
+    them; of one that has one draw for all rows, that."""
+    if whole == rows:
+        return batch
+    chosen = slice(first, first + rows)
+    noise = {}
+    for site, values in (batch.noise or {}).items():
+        of_rows = values.ndim > 0 and len(values) % whole == 0
+        blocks = values.reshape((whole, -1) + values.shape[1:]) if of_rows else values
+        noise[site] = blocks[chosen].reshape((-1,) + values.shape[1:]) if of_rows else values
+    arrays = {name: array[chosen] for name, array in batch.arrays.items()}
+    return Batch(arrays, None if batch.noise is None else noise)
+
+
 def _renamed(names: Mapping[str, Sequence[str]], named: Mapping[str, str]) -> Dict[str, List[str]]:
     result = {}
     for own, others in names.items():
@@ -291,13 +306,22 @@ class Port(contract.Port):
 
     def generate(self, source: Any, count: int) -> np.ndarray:
         self._seed(source)
-        batch = source.generation(count)
-        draws = self._draws(GENERATE, batch) if source.lockstep else None
+        rows = self.side.rows() or count
+        whole = -(-count // rows) * rows  # the last run is filled up with rows from the beginning
+        batch = source.generation(whole)
+        parts = [
+            self._generated(_part(batch, whole, first, rows), rows, source.lockstep)
+            for first in range(0, whole, rows)
+        ]
+        return parts[0] if whole == rows == count else np.concatenate(parts)[:count]
+
+    def _generated(self, batch: Batch, rows: int, lockstep: bool) -> np.ndarray:
+        draws = self._draws(GENERATE, batch) if lockstep else None
         values = self.side.look(batch.arrays, False, draws, ())
         self.observed_dtypes.update(self.side.dtypes())
         shown = [_shown(values[own], axes) for own, axes in self.plan.outputs.values()]
         # A model that is handed labels may give a loss before what it was asked for.
-        return next((value for value in shown if value.ndim and len(value) == count), shown[0])
+        return next((value for value in shown if value.ndim and len(value) == rows), shown[0])
 
     def effective(self) -> Dict[str, Any]:
         return self.side.effective()

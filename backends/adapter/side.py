@@ -93,6 +93,10 @@ class Side(abc.ABC):
             arrays: one batch of training rows.
         """
 
+    def rows(self) -> Optional[int]:
+        """Return how many rows every run has to have; None: any number of them."""
+        return None
+
     # -- state -------------------------------------------------------------------------------------
 
     @abc.abstractmethod

@@ -75,7 +75,7 @@ class Pairing:
         data: str,
         rows: List[Sequence[int]],
         out: str,
-        training: Optional[Dict[str, Any]] = None,
+        draws: Dict[str, Any],
     ) -> Dict[str, Any]:
         """Run the side that was surveyed on given weights, in inference mode, once for each list of
         rows; write what every layer returned, `<number>/<layer>`, at later calls
@@ -86,8 +86,9 @@ class Pairing:
             parts: `survey.Piece` as plain JSON, under canonical names. values: where theirs are;
                 parameters that are in no piece stay.
             data: where the arrays are. rows: of each run. out: the .npz to write.
-            training: where one more run, on the first rows, is in training mode: `draws`, what is
-                told of them as in `adapter.draws.Draws`, and `noise`, where their values are.
+            draws: what is told of them, as in `adapter.draws.Draws`: `inference`, where the numbers
+                are those off the tape; `training`, where one more run, on the first rows, is in
+                training mode, and `noise`, where its values are.
         """
         side, survey = self.side, self.surveyed
         if side is None or survey is None:
@@ -110,11 +111,11 @@ class Pairing:
                 for name, value in arrays.items()
                 if not name.startswith("eval_")
             }
-            looked = side.look(batch, False, Draws(GENERATE), taps)
+            looked = side.look(batch, False, Draws(GENERATE, draws["inference"]), taps)
             shown.update(_numbered(number, looked))
-            if training is not None and not number:
-                noise = recorder.load_arrays(training["noise"])
-                answers = Draws(FORWARD, training["draws"], noise)
+            if "training" in draws and not number:
+                noise = recorder.load_arrays(draws["noise"])
+                answers = Draws(FORWARD, draws["training"], noise)
                 shown.update(_numbered(len(rows), side.look(batch, True, answers, taps)))
         recorder.save_arrays(out, shown)
         return {"layers": [tap.layer for tap in taps]}

@@ -25,7 +25,7 @@ from harness.pairs.inference import Against, Inference, SurveyedSide, plain, sta
 from harness.pairs.matches import Matched
 from harness.plan import Side
 from harness.records import archives
-from harness.workloads.spec import FORWARD
+from harness.workloads.spec import FORWARD, GENERATE
 
 #: In which sides are looked at: what belongs together shows best without rounding.
 PRECISION = "fp64"
@@ -34,6 +34,8 @@ LOG = "worker.log"
 MOVED = 1.25
 #: A side's draws in a forward pass in training mode, as `draws.entries` has them, and their values.
 Training = tuple[list[dict[str, Any]], decisions.Walk]
+#: Where the data are, the rows of each run, and a side's draws in inference.
+Inputs = tuple[Path, list[list[int]], list[dict[str, Any]]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,7 +144,13 @@ def _against(
         piece.name: start_values(piece.role, np.asarray(values[piece.name], np.float64), generator)
         for piece in a.pieces
     }
-    inputs = data[0], _two_inputs(archives.read_arrays(data[0]), data[1])
+    drawn = draws.match(a, b)
+    told_a, told_b = (
+        draws.entries(drawn.sites, survey.draws, first=survey is a) for survey in (a, b)
+    )
+    rows = _two_inputs(archives.read_arrays(data[0]), data[1])
+    inputs = data[0], rows, told_a.get(GENERATE, [])
+    inputs_b = data[0], rows, told_b.get(GENERATE, [])
     walk_a = _walk(first, a.pieces, start, inputs)
 
     def run_b(matched: Matched, training: Training | None = None) -> decisions.Walk:
@@ -152,7 +160,7 @@ def _against(
             if tuple(item.b.shape) == value.shape:
                 parts.append(dataclasses.replace(item.b, name=item.name))
                 held[item.name] = value
-        return _walk(other, parts, held, inputs, training)
+        return _walk(other, parts, held, inputs_b, training)
 
     if known is None:
         decided = decisions.decide(matched, shown, walk_a, run_b)
@@ -160,12 +168,10 @@ def _against(
         decided = decisions.as_given(matched, shown, walk_a, run_b(matched))
     if later_calls.shared(decided, a, b):
         decided = later_calls.added(decided, a, b, walk_a, run_b(decided.matched))
-    drawn = draws.match(a, b)
     if all(tap.name in decided.agreed for tap in decided.taps) and not drawn.sites:
         return Against(other.side, decided, drawn)
     noise = _noise(drawn, generator)
-    mine = draws.entries(drawn.sites, a.draws, first=True).get(FORWARD, []), noise
-    theirs = draws.entries(drawn.sites, b.draws, first=False).get(FORWARD, []), noise
+    mine, theirs = (told_a.get(FORWARD, []), noise), (told_b.get(FORWARD, []), noise)
 
     def moved(layer: str) -> decisions.Walk | None:
         chosen = {piece.name for piece in a.pieces if piece.layer == layer}
@@ -197,19 +203,19 @@ def _walk(
     place: Place,
     parts: Sequence[Piece],
     values: Mapping[str, NDArray[Any]],
-    inputs: tuple[Path, list[list[int]]],
+    inputs: Inputs,
     training: Training | None = None,
 ) -> decisions.Walk:
     """Run a side on given weights and return what its layers return on two inputs, and, with the
     plan and the values of its draws, in training mode on the first."""
-    data, rows = inputs
+    data, rows, inference = inputs
     held, out = place.folder / "held.npz", place.folder / "walk.npz"
     archives.write_arrays(held, dict(values))
-    mode = None
+    drawn: dict[str, Any] = {"inference": inference}
     if training is not None:
-        planned, noise = training
+        drawn["training"], noise = training
         archives.write_arrays(place.folder / "noise.npz", dict(noise))
-        mode = {"draws": planned, "noise": str(place.folder / "noise.npz")}
+        drawn["noise"] = str(place.folder / "noise.npz")
     place.worker.request(
         verbs.WALK,
         parts=[plain(piece) for piece in parts],
@@ -217,6 +223,6 @@ def _walk(
         data=str(data),
         rows=rows,
         out=str(out),
-        training=mode,
+        draws=drawn,
     )
     return archives.read_arrays(out)

@@ -67,12 +67,9 @@ def match(a: Survey, b: Survey) -> DrawsMatched:
     for phase in dict.fromkeys(draw.phase for draw in a.draws):
         left = [draw for draw in a.draws if draw.phase == phase and draw.served]
         right = [draw for draw in b.draws if draw.phase == phase and draw.served]
-        for i, j in align(left, right, _fit):
-            x, y = left[i], right[j]
-            site = dataclasses.replace(_site(x, i), b=y.index, axes_b=_axes(x, y))
-            if len(x.shape) != len(y.shape):
-                site = dataclasses.replace(site, shape_b=tuple(y.shape))
-            sites.append(site)
+        items_a, items_b = _items(left, right), _items(right, left)
+        for i, j in align(items_a, items_b, _fit_items):
+            sites += _together(items_a[i], items_b[j])
         used = [{site.a for site in sites if site.phase == phase}]
         used.append({site.b for site in sites if site.phase == phase})
         sites += _loops(
@@ -122,6 +119,75 @@ def _site(draw: Draw, number: int) -> SharedDraw:
     return SharedDraw(_name(draw, number), draw.phase, kind, shape, draw.index, draw.index)
 
 
+@dataclasses.dataclass(frozen=True)
+class _Item:
+    """A draw in its order, or several of a loop that may be one draw of the other side's: then
+    `draw` is of that one's shape."""
+
+    draw: Draw
+    number: int
+    run: tuple[Draw, ...] = ()
+
+
+def _items(own: Sequence[Draw], others: Sequence[Draw]) -> list[_Item]:
+    """Return one side's draws, those of a loop as one where the other side has fewer of their shape
+    and one for all steps: which one is then a matter of the order of all.
+
+    Args:
+        own: the side's, in one phase. others: the other side's.
+    """
+    shapes = [(draw.kind, sorted(draw.shape)) for draw in others]
+    items, number = list[_Item](), 0
+    for run in _runs(own):
+        shape = run[0].kind, sorted(run[0].shape)
+        alike = [draw for draw in own if (draw.kind, sorted(draw.shape)) == shape]
+        whole = next((draw for draw in others if _axis_of_steps(run, draw) is not None), None)
+        if whole is not None and len(alike) > shapes.count(shape):
+            taken = dataclasses.replace(run[0], shape=whole.shape)
+            items.append(_Item(taken, number, tuple(run)))
+        else:
+            items += [_Item(draw, number + index) for index, draw in enumerate(run)]
+        number += len(run)
+    return items
+
+
+def _fit_items(x: _Item, y: _Item) -> float:
+    if x.run and y.run:
+        return 0.0
+    for run, whole in ((x.run, y.draw), (y.run, x.draw)):
+        if run and _axis_of_steps(run, whole) is None:
+            return 0.0
+    return _fit(x.draw, y.draw)
+
+
+def _together(x: _Item, y: _Item) -> Iterator[SharedDraw]:
+    """Yield the sites of two items that belong together."""
+    if x.run:
+        yield from _hourly(x.run, y.draw, first=True)
+    elif y.run:
+        yield from _hourly(y.run, x.draw, first=False)
+    else:
+        site = _site(x.draw, x.number)
+        site = dataclasses.replace(site, b=y.draw.index, axes_b=_axes(x.draw, y.draw))
+        folded = len(x.draw.shape) != len(y.draw.shape)
+        yield dataclasses.replace(site, shape_b=tuple(y.draw.shape)) if folded else site
+
+
+def _hourly(run: Sequence[Draw], whole: Draw, first: bool) -> Iterator[SharedDraw]:
+    """Yield the sites of draws that one side makes step by step, and the other at once.
+
+    Args:
+        run: the steps. whole: the one draw. first: whether the steps are the first side's.
+    """
+    axis = _axis_of_steps(run, whole)
+    for draw in run:
+        if first:
+            yield dataclasses.replace(_site(draw, draw.index), b=whole.index, axis_b=axis)
+        else:
+            site = _site(dataclasses.replace(draw, layer=whole.layer), draw.index)
+            yield dataclasses.replace(site, a=whole.index, axis_a=axis)
+
+
 def _loops(left: Sequence[Draw], right: Sequence[Draw]) -> Iterator[SharedDraw]:
     """Yield the sites of draws that one side makes step by step, in a loop, and the other for all
     steps at once.
@@ -129,30 +195,31 @@ def _loops(left: Sequence[Draw], right: Sequence[Draw]) -> Iterator[SharedDraw]:
     Args:
         left, right: what is left of both sides in one phase.
     """
-    for run, axis, whole in _steps(left, right):
-        for draw in run:
-            yield dataclasses.replace(_site(draw, draw.index), b=whole.index, axis_b=axis)
-    for run, axis, whole in _steps(right, left):
-        for draw in run:
-            site = _site(dataclasses.replace(draw, layer=whole.layer), draw.index)
-            yield dataclasses.replace(site, a=whole.index, axis_a=axis)
+    for run, whole in _steps(left, right):
+        yield from _hourly(run, whole, first=True)
+    for run, whole in _steps(right, left):
+        yield from _hourly(run, whole, first=False)
 
 
-def _steps(single: Sequence[Draw], whole: Sequence[Draw]) -> Iterator[tuple[list[Draw], int, Draw]]:
-    """Yield runs of equal draws, the axis of the steps and the one draw that holds all of them."""
+def _runs(single: Sequence[Draw]) -> list[list[Draw]]:
+    """Return draws in order, equal ones of one layer that follow each other together."""
     runs = list[list[Draw]]()
     for draw in single:
         if runs and _like(runs[-1][0]) == _like(draw):
             runs[-1].append(draw)
         else:
             runs.append([draw])
+    return runs
+
+
+def _steps(single: Sequence[Draw], whole: Sequence[Draw]) -> Iterator[tuple[list[Draw], Draw]]:
+    """Yield runs of equal draws, and the one draw that holds all of them."""
     used = set[int]()
-    for run in runs:
+    for run in _runs(single):
         for draw in whole:
-            axis = _axis_of_steps(run, draw)
-            if axis is not None and draw.index not in used:
+            if _axis_of_steps(run, draw) is not None and draw.index not in used:
                 used.add(draw.index)
-                yield run, axis, draw
+                yield run, draw
                 break
 
 

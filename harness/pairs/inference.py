@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.survey import Draw, Piece, Survey
+from backends.survey import Draw, OptimizerSurvey, Piece, Survey
 from harness.pairs import draws, taps
 from harness.pairs.decisions import Decided
 from harness.pairs.draws import DrawsMatched, SharedDraw
@@ -147,7 +147,7 @@ class Inference:
         first = self.first.survey
         optimizers = {
             _word(first, mine.name): own.name
-            for mine, own in zip(first.optimizers, survey.optimizers, strict=False)
+            for mine, own in zip(first.optimizers, optimizers_beside(first, survey), strict=False)
         }
         return {
             "function": side.function,
@@ -214,14 +214,25 @@ class Inference:
     def _slots(self, optimizers: Mapping[str, str]) -> dict[str, list[str]]:
         surveys = [self.first.survey, *(other.side.survey for other in self.others)]
         words: dict[str, list[str]] = {}
+        ordered = [optimizers_beside(surveys[0], survey) for survey in surveys]
         for index, name in enumerate(optimizers):
-            held = [
-                {*survey.optimizers[index].slots}
-                for survey in surveys
-                if index < len(survey.optimizers)
-            ]
+            held = [{*each[index].slots} for each in ordered if index < len(each)]
             words[name] = sorted(set.intersection(*held)) if held else []
         return words
+
+
+def optimizers_beside(first: Survey, own: Survey) -> list[OptimizerSurvey]:
+    """Return a side's optimizers in the first one's order: by name if both have the same names,
+    which sides may list in another order; else as they are.
+
+    Args:
+        first, own: what is known of the two sides.
+    """
+    named = {item.name: item for item in own.optimizers}
+    wanted = [item.name for item in first.optimizers]
+    if len(named) == len(own.optimizers) and {*wanted} == {*named}:
+        return [named[name] for name in wanted]
+    return list(own.optimizers)
 
 
 def _piece_names(against: Against) -> set[str]:

@@ -5,13 +5,14 @@ difference will show."""
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backends.contract import Stage
 from backends.survey import DROPOUT, Layer, OptimizerSurvey, Survey
-from harness.pairs.inference import Against, Inference, SurveyedSide
+from harness.pairs.inference import Against, Inference, SurveyedSide, optimizers_beside
 from harness.pairs.matches import RAW
 
 #: Attributes that a forward pass does not show, with the stage that does.
@@ -250,9 +251,7 @@ def _of_rates(
 
 
 def _of_optimizers(a: Survey, b: Survey, sides: tuple[str, str]) -> Iterator[AttributeDifference]:
-    for index in range(max(len(a.optimizers), len(b.optimizers))):
-        x = a.optimizers[index] if index < len(a.optimizers) else None
-        y = b.optimizers[index] if index < len(b.optimizers) else None
+    for x, y in itertools.zip_longest(a.optimizers, optimizers_beside(a, b)):
         if x is None or y is None:
             values = (x.type if x else NONE), (y.type if y else NONE)
             yield AttributeDifference("optimizer", "number", *values, sides, Stage.UPDATE)

@@ -15,6 +15,53 @@ from tests.e2e.page_of_pairs import BRIEF, Example
 
 REVIEWS = Example("An example", "reviews")
 FORWARD = ("--no-speed", "--precision", "fp64", "--stages", "F", "--threads", 1)
+#: Dropout in inference too, hour by hour and of all hours at once.
+ALWAYS_DROPPED = '''"""The same net twice."""
+
+import numpy as np
+
+from backends import pair
+
+
+def made(dropped):
+    import torch
+
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn = torch.nn.LSTM(2, 5, batch_first=True)
+            self.upper = torch.nn.Linear(5, 5)
+            self.out = torch.nn.Linear(5, 1)
+
+        def forward(self, x):
+            x = dropped(self.rnn(x)[0])
+            x = torch.nn.functional.dropout(torch.relu(self.upper(x)), 0.5, True)
+            return self.out(x)
+
+    net = Net()
+    loss = lambda out, batch: (out**2).mean()
+    return pair.torch(net, torch.optim.SGD(net.parameters(), 0.125), loss=loss)
+
+
+@pair.side("torch")
+def hourly():
+    import torch
+
+    drop = torch.nn.functional.dropout
+    return made(lambda x: torch.stack([drop(hour, 0.5, True) for hour in x.unbind(1)], 1))
+
+
+@pair.side("torch")
+def whole():
+    import torch
+
+    return made(lambda x: torch.nn.functional.dropout(x, 0.5, True))
+
+
+@pair.data
+def data():
+    return pair.arrays(batch=6, x=np.random.RandomState(0).normal(size=(18, 4, 2)))
+'''
 DEFAULTS = Path(__file__).with_name("pair_of_defaults.py")
 SHARED = '''\
 """Two nets with a shared layer."""
@@ -288,3 +335,16 @@ def test_a_stage_that_pairs_have_not_is_refused(harness):
     refused = harness.run("compare", "mine.py", "--stages", "D")
     assert 2 == refused.code
     assert "mine has no such stage. Drop it." in refused.err
+
+
+def test_what_is_dropped_in_inference_too_is_the_same_drawn_hour_by_hour(harness):
+    """No tape is asked then: the numbers follow from what belongs together, all that is drawn
+    behind it included."""
+    path = harness.folder / "mine.py"
+    path.write_text(ALWAYS_DROPPED, encoding="utf-8")
+    compared = harness.run("compare", path, *BRIEF)
+    assert 0 == compared.code, compared.err
+    report = harness.report()
+    (row,) = (row for row in report["stages"] if row["stage"] == "forward")
+    assert {"inference/upper", "inference/product"} < {*row["compared"]["names"]}
+    assert not any("none in torch" in note for note in report["notes"])

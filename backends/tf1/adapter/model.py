@@ -4,7 +4,7 @@ is fed, what inference gives, losses, gradients and updates of each phase, draws
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -223,6 +223,13 @@ class Model:
         for name, in_training, in_inference in self._training:
             feed[name] = in_training if training else in_inference
         return feed
+
+    @property
+    def rows(self) -> Optional[int]:
+        """How many rows the placeholders of the data have, if the graph says so."""
+        shapes = [self.graph.get_tensor_by_name(name).shape for name in self.feeds.values()]
+        first = [shape.as_list()[0] for shape in shapes if shape.ndims]
+        return next((rows for rows in first if rows is not None), None)
 
     def drawn(self, fetches: Sequence[str]) -> bool:
         """Return whether a run draws anything.

@@ -49,6 +49,7 @@ def _lstm(forward: Forward, name: str, bias: str, split: Any) -> Recognized:
     scope = scope_of(name) or name
     layer = Recognized(scope, "lstm", "LSTMCell", forward.order[split.name])
     layer.loop = forward.loop(split)
+    layer.calls = _states(forward, name, layer.loop)
     words = [_word(forward, output) for output in split.outputs]
     # TF1 has the gates as i j f o; a cell of somebody's own may have Keras' i f c o.
     order = (0, 1, 2, 3) if words[2] == "tanh" and words[1] != "tanh" else (0, 2, 1, 3)
@@ -62,9 +63,24 @@ def _lstm(forward: Forward, name: str, bias: str, split: Any) -> Recognized:
         if added:
             steps.append(("shift", 0, units, 2 * units, added))
         layer.add("bias", [bias], steps)
-    layer.attributes.update(units=units, bias=bool(bias), return_sequences=True)
+    layer.attributes.update(units=units, bias=bool(bias), return_sequences=bool(layer.loop))
     layer.attributes.update(activation=words[order[2]], recurrent_activation=words[0])
     return layer
+
+
+def _states(forward: Forward, name: str, loop: str) -> List[str]:
+    """Return the names of the states that a cell gives, one a call; none of one in a loop."""
+    if loop:
+        return []
+    states = []
+    for op, place in forward.readers(name):
+        if op.type == "MatMul" and place == 1:
+            gates, _ = forward.with_bias(op.outputs[0])
+            splits = [item for item in forward.next(gates) if item.type == "Split"]
+            opened = [item for split in splits for item in forward.next(split.outputs[3])]
+            products = [item for gate in opened for item in forward.next(gate.outputs[0])]
+            states += [str(item.outputs[0].name) for item in products if item.type == "Mul"][:1]
+    return states
 
 
 def _word(forward: Forward, tensor: Any) -> str:

@@ -107,6 +107,9 @@ class Side(adapter.Side):
             values = {name: reader.get_tensor(name) for name in self._names if name in there}
         self._engines[True].write({name: values[name] for name in self._names if name in values})
 
+    def rows(self) -> Optional[int]:
+        return self.model.rows
+
     # -- copies of the graph -----------------------------------------------------------------------
 
     def _use(self, answered: bool) -> Engine:

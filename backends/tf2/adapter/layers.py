@@ -89,6 +89,15 @@ RECURRENT = {
     "stateful": "stateful",
 }
 GATED = {**RECURRENT, "recurrent_activation": "recurrent_activation"}
+#: A cell that the user's own code calls, hour by hour; the cell of a layer is a part of that.
+CELL = {
+    **UNITS,
+    "rate": "dropout",
+    "recurrent_rate": "recurrent_dropout",
+    "return_sequences": Fixed(False),
+    "cell": Fixed(True),
+}
+GATED_CELL = {**CELL, "recurrent_activation": "recurrent_activation"}
 NORM = {"epsilon": "epsilon", "axis": axis, "scale": "scale", "bias": "center"}
 ATTENTION = {
     "heads": ("num_heads", "_num_heads", "num_query_heads"),
@@ -115,6 +124,11 @@ RULES: Dict[str, Rule] = {
     ),
     "GRU": Rule("gru", {**GATED, "reset_after": "reset_after"}, weights.recurrent, whole=True),
     "SimpleRNN": Rule("rnn", RECURRENT, weights.recurrent, whole=True),
+    "LSTMCell": Rule(
+        "lstm", {**GATED_CELL, "unit_forget_bias": "unit_forget_bias"}, weights.cell, whole=True
+    ),
+    "GRUCell": Rule("gru", {**GATED_CELL, "reset_after": "reset_after"}, weights.cell, whole=True),
+    "SimpleRNNCell": Rule("rnn", CELL, weights.cell, whole=True),
     "RNN": Rule(
         "rnn",
         {"return_sequences": "return_sequences", "reverse": "go_backwards"},

@@ -127,16 +127,17 @@ def recurrent(layer: Any, prefix: str = "") -> List[Weight]:
     under `cell_<number>/`."""
     cells = getattr(layer.cell, "cells", None)
     if cells is None:
-        return _of_cell(layer.cell, prefix)
+        return cell(layer.cell, prefix)
     weights: List[Weight] = []
-    for index, cell in enumerate(cells):
-        weights += _of_cell(cell, f"{prefix}cell_{index}/")
+    for index, part in enumerate(cells):
+        weights += cell(part, f"{prefix}cell_{index}/")
     return weights
 
 
-def _of_cell(cell: Any, prefix: str) -> List[Weight]:
+def cell(layer: Any, prefix: str = "") -> List[Weight]:
+    """Return the weights of the cell of a recurrent layer, or of one that is called by hand."""
     weights = []
-    for weight in everything(cell, prefix):
+    for weight in everything(layer, prefix):
         shape = weight.variable.shape
         # `reset_after`: the biases of the input and of the state, in one variable [2, 3 * units].
         if weight.role == prefix + "bias" and len(shape) == 2:

@@ -132,7 +132,8 @@ def hyperparameters(optimizer: Any) -> Dict[str, Any]:
         words.pop("weight_decay", None)
     if "decay" in words:
         words["decay"] = next(group["decay"] for group in groups if "decay" in group)
-    if name in EPSILON_PLACES:
+    # A class of the user's own that steps otherwise may have it elsewhere.
+    if name in EPSILON_PLACES and type(optimizer).step.__module__.startswith("torch."):
         words["epsilon_place"] = EPSILON_PLACES[name]
     if name == "SGD" and not words.get("momentum"):
         words.pop("momentum", None)

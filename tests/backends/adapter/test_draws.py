@@ -47,6 +47,20 @@ def test_off_the_tape_both_sides_draw_alike(kind):
     assert np.array_equal(plain, np.transpose(turned, (0, 2, 3, 1)))
 
 
+@pytest.mark.parametrize("kind", [DROPOUT, UNIFORM, NORMAL])
+def test_off_the_tape_what_one_side_draws_step_by_step_is_alike(kind):
+    """And all that comes behind it, which has another number on either side; for other lengths than
+    the model was looked at with, nothing is put together."""
+    told = {"site": None, "sites": list("012"), "axis": 1}
+    steps = Draws("generate", [{"site": name} for name in "012"] + [FIRST])
+    whole = Draws("generate", [told, FIRST])
+    each = [steps.draw(kind, (5, 4)) for _ in range(3)]
+    assert np.array_equal(np.stack(each, 1), whole.draw(kind, (5, 3, 4)))
+    behind = steps.draw(kind, (5, 2, 3, 4)), whole.draw(kind, (5, 2, 3, 4))
+    assert np.array_equal(*behind) and not np.array_equal(each[0], each[1])
+    assert (5, 2, 4) == Draws("generate", [told]).draw(kind, (5, 2, 4)).shape
+
+
 def test_off_the_tape_phases_places_and_seeds_differ():
     """Two draws are never the same by accident: a dropout that is drawn once for two layers would
     look like two."""

@@ -120,3 +120,25 @@ def test_a_port_trains_on_a_tape_and_natively(port, graphs):
     native = port.train(NativeSource(data, 0, 4), 4)
     assert np.isfinite(native["total"]).all() and 4 == port.steps_trained
     assert (5, 3) == port.generate(NativeSource(data, 0, 4), 5).shape
+
+
+@pytest.mark.parametrize("count", [3, 8, 19])
+def test_a_graph_of_a_fixed_batch_generates_any_number_of_rows(graphs, count):
+    """In whole batches, the last filled up; each row has its own draws, which begin again at the
+    tape's end."""
+    from backends.adapter.port import Port
+    from backends.tf1.adapter import Side
+
+    setting = Setting(precision="fp64", threads=THREADS)
+    side = Side(graphs.fixed, setting)
+    port = Port(config_of(side.survey(graphs.ROWS), 8), setting, side)
+    x = np.random.RandomState(3).normal(size=(11, 6))
+    data = dict(graphs.ROWS, eval_x=x, eval_y=np.zeros(11, np.int64))
+    noise = np.random.RandomState(4).uniform(size=(1, 8, 6))
+    tape = {"batches": np.arange(8)[None], "noise/generate/generate0": noise}
+    made = port.generate(TapeSource(data, tape, 8), count)
+    weights = port.parameters()
+    rows = np.arange(count)
+    expected = (x[rows % 11] * noise[0, rows % 8]) @ weights["out/kernel"] + weights["out/bias"]
+    np.testing.assert_allclose(made, expected, 1e-12, 1e-14)
+    assert (count, 3) == port.generate(NativeSource(data, 0, 8), count).shape

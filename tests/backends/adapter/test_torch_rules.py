@@ -123,6 +123,47 @@ def test_pieces_cover_every_weight_and_can_be_put_back(torch, name, arguments, s
         np.testing.assert_allclose(pieces.canonical(piece, again), values[piece.name], rtol=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("frozen", "expected"),
+    [((), (True, 0)), (("ih",), (True, 1)), (("hh",), (True, 1)), (("ih", "hh"), (False, 0))],
+)
+def test_a_bias_of_two_is_trained_where_one_of_them_is(torch, frozen, expected):
+    """Whichever: a port that keeps one of torch's at zero moves as one bias does."""
+    adapter = importlib.import_module("backends.torch.adapter")
+
+    def function():
+        cell = torch.nn.LSTMCell(3, 4)
+        for name in frozen:
+            getattr(cell, f"bias_{name}").requires_grad_(False)
+        return pair.torch(cell)
+
+    held = adapter.Side(function, Setting(precision="fp64")).inventory.pieces(())
+    (bias,) = (piece for piece in held if piece.role == "bias")
+    assert expected == (bias.trainable, bias.frozen) and 2 == len(bias.sources)
+
+
+def test_where_epsilon_is_is_said_of_torch_s_own_step_alone(torch):
+    """A class derived from torch's that does not change the step is of its kind in this too."""
+    optimizers = importlib.import_module("backends.torch.adapter.optimizers")
+
+    class Same(torch.optim.Adam):
+        """Torch's."""
+
+    class Other(torch.optim.Adam):
+        """With epsilon elsewhere."""
+
+        def step(self, closure=None):
+            self.param_groups[0]["eps"] *= 2.0
+            return super().step(closure)
+
+    for kind, places in ((torch.optim.Adam, 1), (Same, 1), (Other, 0)):
+        optimizer = kind([torch.nn.Parameter(torch.zeros(2))])
+        torch.optim.lr_scheduler.StepLR(optimizer, 5)  # wraps the step of this one
+        words = optimizers.hyperparameters(optimizer)
+        assert ["corrected"] * places == [words[key] for key in words if key == "epsilon_place"]
+        assert "adam" == optimizers.kind(optimizer)
+
+
 def test_a_module_that_runs_by_itself_inside_of_one_with_a_rule_has_no_second_name(torch):
     """Attention of one's own derived from torch's calls `out_proj`, which torch's own does not."""
 

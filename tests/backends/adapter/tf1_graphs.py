@@ -154,6 +154,43 @@ def recurrent():
     )
 
 
+def unrolled():
+    """A network whose LSTM cell is called hour by hour, and whose every output is used."""
+
+    def build():
+        x = tf.placeholder(tf.float32, [None, 5, 3], "x")
+        y = tf.placeholder(tf.float32, [None, 2], "y")
+        cell = Cell(4, 0.5)
+        state, outputs = cell.zero_state(tf.shape(x)[0], tf.float32), []
+        for hour in tf.unstack(x, axis=1):
+            output, state = cell(hour, state)
+            output.set_shape([None, 4])
+            outputs.append(output)
+        prediction = dense(tf.add_n(outputs), 2, "out")
+        loss = tf.reduce_mean(tf.square(prediction - y))
+        train = tf.train.GradientDescentOptimizer(0.1).minimize(loss)
+        return {"train": train, "loss": loss, "prediction": prediction}
+
+    return pair.tf1(build, {"x": "x", "y": "y"}, "prediction", "loss", "train")
+
+
+def fixed():
+    """A graph whose batch has eight rows, with a draw for each of them."""
+
+    def build():
+        x = tf.placeholder(tf.float32, [8, 6], "x")
+        y = tf.placeholder(tf.int64, [8], "y")
+        noise = tf.random_uniform([8, 6])
+        logits = dense(x * noise, 3, "out")
+        loss = tf.reduce_mean(
+            tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits)
+        )
+        train = tf.train.GradientDescentOptimizer(0.1).minimize(loss)
+        return {"train": train, "loss": loss, "logits": logits}
+
+    return pair.tf1(build, {"x": "x", "y": "y"}, "logits", "loss", "train")
+
+
 def adversarial():
     """A small GAN with latent noise of its own and two optimizers."""
 

@@ -2,6 +2,8 @@
 
     python -m tests.evaluation.wild                     every pair (`tox run -e wild`)
     python -m tests.evaluation.wild --only bert         the pairs of one file, or one by name
+    python -m tests.evaluation.wild --beside-ports      the errors of plain objects beside those of
+                                                        the ports of the same workloads
     python -m tests.evaluation.wild --write-docs        also write the table of
                                                         docs/pairs-evaluation.md
 
@@ -17,7 +19,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.evaluation.wild import catalogue, tables
+from tests.evaluation.wild import beside_ports, catalogue, tables
 from tests.evaluation.wild.trying import Said, compared, keep, kept
 
 
@@ -32,6 +34,11 @@ def main(words: Sequence[str]) -> int:
         "--write-docs", action="store_true", help=f"write the table into docs/{tables.PAGE.name}"
     )
     parser.add_argument(
+        "--beside-ports",
+        action="store_true",
+        help=f"compare {', '.join(beside_ports.NAMES)}, and the ports of the same workloads",
+    )
+    parser.add_argument(
         "--results",
         type=Path,
         metavar="FILE",
@@ -40,6 +47,8 @@ def main(words: Sequence[str]) -> int:
     asked = parser.parse_args(words)
     if asked.only and asked.write_docs:
         parser.error("--only shows a part; --write-docs needs the whole")
+    if asked.beside_ports:
+        return _beside_ports(parser, asked)
     try:
         wanted = catalogue.chosen(asked.only)
     except ValueError as error:
@@ -57,6 +66,27 @@ def main(words: Sequence[str]) -> int:
         tables.write(every)
     right = sum(said.right for said in every)
     print(f"\n{right} of {len(every)} pairs are judged as they have to be.")
+    return 0 if right == len(every) else 1
+
+
+def _beside_ports(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> int:
+    unknown = [name for name in asked.only if name not in beside_ports.NAMES]
+    if unknown:
+        parser.error(f"{unknown[0]!r} is none of {', '.join(beside_ports.NAMES)}")
+    every: list[beside_ports.Beside] = []
+    with tempfile.TemporaryDirectory(prefix="beside-") as scratch:
+        for name in asked.only or beside_ports.NAMES:
+            try:
+                found = beside_ports.measured(name, Path(scratch), asked.python)
+            except ValueError as error:
+                print(f"{name}: {error}")
+                return 1
+            every += found
+            print("\n".join(map(beside_ports.plain_line, found)), flush=True)
+    if asked.write_docs:
+        beside_ports.write(every)
+    right = sum(item.right for item in every)
+    print(f"\n{right} of {len(every)} stages are within a floor of the ports.")
     return 0 if right == len(every) else 1
 
 

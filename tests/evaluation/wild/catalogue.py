@@ -100,6 +100,7 @@ ENTRIES: Sequence[Entry] = (
     Entry("torch", "torch_releases"),
     Entry("linear", "linear"),
     Entry("cnn", "cnn"),
+    Entry("ehr_mgan", "ehr_mgan"),
     Entry(
         "torch-adamw",
         "torch_releases",

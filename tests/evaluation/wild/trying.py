@@ -50,20 +50,31 @@ class Said:
         return self.verdict == entry.verdict and self.stage == expected and every
 
 
-def compared(entry: Entry, scratch: Path, pythons: Sequence[str]) -> Said:
-    """Compare one pair and return what was said.
+def placed(entry: Entry, folder: Path) -> Path:
+    """Put a pair into a folder of its own, with the builds and the packages that the pairs name,
+    and return the path of its file.
 
     Args:
-        entry: which. scratch: a folder for it. pythons: as `--python` has them.
+        entry: which. folder: that is made.
     """
-    folder = scratch / entry.name
     folder.mkdir()
     shutil.copy(PAIRS / BUILDS, folder)
+    for package in sorted(path.parent for path in PAIRS.glob("*/__init__.py")):
+        shutil.copytree(package, folder / package.name)
     pair = folder / entry.path.name
     pair.write_text(entry.text(), encoding="utf-8")
-    argv = [sys.executable, "-m", "harness.cli", "compare", pair.name, "--no-speed"]
-    argv += ["--precision", entry.precision, "--reports", "reports"]
-    argv += ["--python", *pythons] if pythons else []
+    return pair
+
+
+def harness(words: Sequence[str], folder: Path) -> tuple[dict[str, Any] | str, float]:
+    """Compare, as a user does, without speed; return the report, or the last line of a command that
+    made none, and how long it took.
+
+    Args:
+        words: of the command. folder: where it runs.
+    """
+    argv = [sys.executable, "-m", "harness.cli", "compare", *words, "--no-speed"]
+    argv += ["--reports", "reports", "--limit", f"{LIMIT_S:.0f}"]
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     started = time.monotonic()
     ended = subprocess.run(
@@ -71,10 +82,32 @@ def compared(entry: Entry, scratch: Path, pythons: Sequence[str]) -> Said:
     )
     lasted = time.monotonic() - started
     reports = sorted(folder.glob("reports/**/report.json"))
-    if not reports:
-        lines = [line for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
-        return Said(entry, (lines or ["nothing was said"])[-1], lasted_s=lasted)
-    return read(entry, json.loads(reports[-1].read_text(encoding="utf-8")), lasted)
+    if reports:
+        return json.loads(reports[-1].read_text(encoding="utf-8")), lasted
+    lines = [line for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
+    return (lines or ["nothing was said"])[-1], lasted
+
+
+def options(entry: Entry, pythons: Sequence[str]) -> list[str]:
+    """Return the options of an entry's comparison.
+
+    Args:
+        entry: which. pythons: as `--python` has them.
+    """
+    return ["--precision", entry.precision, *(["--python", *pythons] if pythons else [])]
+
+
+def compared(entry: Entry, scratch: Path, pythons: Sequence[str]) -> Said:
+    """Compare one pair and return what was said.
+
+    Args:
+        entry: which. scratch: a folder for it. pythons: as `--python` has them.
+    """
+    pair = placed(entry, scratch / entry.name)
+    report, lasted = harness([pair.name, *options(entry, pythons)], pair.parent)
+    if isinstance(report, str):
+        return Said(entry, report, lasted_s=lasted)
+    return read(entry, report, lasted)
 
 
 def read(entry: Entry, report: dict[str, Any], lasted_s: float) -> Said:

@@ -182,3 +182,24 @@ def test_a_loop_of_other_steps_stays_a_difference(whole: tuple[int, ...]):
     """A step too few, or of another shape."""
     made = draws.match(side(*STEPS), side(("train", "after", DROPOUT, whole)))
     assert () == made.sites and 3 == len(made.only_a) and 1 == len(made.only_b)
+
+
+@pytest.mark.parametrize("behind", [True, False])
+def test_which_of_two_alike_a_loop_is_is_told_by_the_order(behind: bool):
+    """The other side has a further draw of the very shape, behind the one of all steps or before
+    it: neither takes the other's place, whichever side has the loop."""
+    steps = [("forward", "rnn", DROPOUT, (8, 4))] * 3
+    single = ("forward", "drop", DROPOUT, (8, 3, 4))
+    loop = side(*steps, single) if behind else side(single, *steps)
+    whole = side(("forward", "", DROPOUT, (8, 3, 4)), ("forward", "", DROPOUT, (8, 3, 4)))
+    made = draws.match(loop, whole)
+    of_loop, of_single = (0, 1) if behind else (1, 0)
+    first = 0 if behind else 1
+    expected = {(first + step, of_loop, 1) for step in range(3)}
+    expected.add((3 if behind else 0, of_single, None))
+    assert expected == {(site.a, site.b, site.axis_b) for site in made.sites}
+    assert () == made.only_a == made.only_b
+    back = draws.match(whole, loop)
+    assert {(b, a, axis) for a, b, axis in expected} == {
+        (site.a, site.b, site.axis_a) for site in back.sites
+    }

@@ -3,6 +3,7 @@ are the same model, and that are not."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -206,6 +207,20 @@ def test_two_optimizers_of_one_kind_keep_apart():
     two = tuple(OptimizerSurvey(name, "Adam", "adam", slots=("m",)) for name in ("d", "g"))
     made = pair_of(trained("x", optimizers=two), trained("u", optimizers=two))
     assert {"d": "d", "g": "g"} == made.plans()["b0"]["optimizers"]
+
+
+def test_optimizers_of_the_same_names_may_stand_in_any_order():
+    """Or the rate of the one would be taken for that of the other: slots, too, are each one's."""
+    d, g = (
+        OptimizerSurvey("d", "Adam", "adam", slots=("m", "v")),
+        OptimizerSurvey("g", "SGD", "sgd"),
+    )
+    made = pair_of(trained("x", optimizers=(d, g)), trained("u", optimizers=(g, d)))
+    assert {"d": "d", "g": "g"} == made.plans()["b0"]["optimizers"]
+    assert {"d": ["m", "v"], "g": []} == made.plans()["b0"]["slots"]
+    others = tuple(dataclasses.replace(item, name=item.name * 2) for item in (d, g))
+    made = pair_of(trained("x", optimizers=(d, g)), trained("u", optimizers=others))
+    assert {"d": "dd", "g": "gg"} == made.plans()["b0"]["optimizers"]
 
 
 @pytest.mark.parametrize(

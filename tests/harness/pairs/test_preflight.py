@@ -163,6 +163,7 @@ def test_parameters():
     )
     summed = said(own, changed(sources=("u", "v")))
     assert [("l/kernel", "trained parameters", "1", "2", Stage.UPDATE)] == summed
+    assert [] == said(own, changed(sources=("u", "v"), frozen=("v",)))
     more = dataclasses.replace(own, pieces=(kernel, piece("l", "bias", (3,))))
     assert [("l/bias", "parameter", "[3]", NONE, Stage.FORWARD)] == said(more, own)
     assert [("l/bias", "parameter", NONE, "[3]", Stage.FORWARD)] == said(own, more)
@@ -242,6 +243,17 @@ def optimizer(
 def test_optimizers(other: tuple[OptimizerSurvey, ...], expected: list[Any]):
     """Hyper-parameters that do something, rates in effect, kinds, and how many there are."""
     assert expected == said(side(optimizers=optimizer()), side(optimizers=other))
+
+
+def test_optimizers_of_the_same_names_are_laid_beside_each_other_in_any_order():
+    """Each by its name; where the names are others, by place."""
+    (fast,), (slow,) = optimizer(rates={"0": 0.5}), optimizer(rates={"0": 0.25})
+    d, g = dataclasses.replace(fast, name="d"), dataclasses.replace(slow, name="g")
+    own = side(optimizers=(d, g))
+    assert [] == said(own, side(optimizers=(g, d)))
+    other = dataclasses.replace(slow, name="critic"), dataclasses.replace(fast, name="maker")
+    told = [row[0] for row in said(own, side(optimizers=other))]
+    assert ["optimizer d", "optimizer g"] == told
 
 
 def test_losses_and_steps():
