@@ -119,7 +119,8 @@ class Port(contract.Port):
     def __init__(self, config: Mapping[str, Any], setting: Setting, side: Side) -> None:
         contract.Port.__init__(self, config, setting)
         self.side, self.plan = side, Plan(config["pair"])
-        self.side.accept(self.plan.accepted)
+        if self.plan.accepted:
+            self.side.accept(self.plan.accepted)
         #: What the side had when it was built: weights that are in no piece begin there each time.
         self._built: Optional[Dict[str, np.ndarray]] = None
 

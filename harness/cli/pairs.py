@@ -56,6 +56,7 @@ def check(pair: Path, *, python: Python = (), path: Paths = (), pass_env: PassEn
         pair_tables.only_one_side(inference),
         pair_tables.undecided(inference),
         pair_tables.unserved(inference),
+        pair_tables.remarks(inference),
     ):
         _show(section)
     columns = ("side", "precision", "status", "seconds", "reason")

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from harness.pairs import preflight
+from harness.pairs import notes, preflight
 from harness.pairs.inference import Inference, unshared_draws
 from harness.pairs.matches import OPEN
 from harness.pairs.preflight import AttributeDifference
@@ -95,6 +95,15 @@ def unserved(inference: Inference) -> TableSection:
     return TableSection(
         "Draws that only one side makes, or that the tape cannot answer", columns, rows
     )
+
+
+def remarks(inference: Inference) -> TableSection:
+    """Return what the adapters remark upon.
+
+    Args:
+        inference: of the pair.
+    """
+    return TableSection("Also seen", ("side", "what"), notes.remarks(inference))
 
 
 def described(workload: Workload, preset: str) -> list[TableSection]:

@@ -23,7 +23,7 @@ from harness.execution import runner, verbs
 from harness.execution.processes import ending
 from harness.execution.runner import RunContext
 from harness.experiments import pair_survey
-from harness.pairs import comparability, file, known_differences, map_file, preflight, skeleton
+from harness.pairs import comparability, file, known_differences, map_file, notes, skeleton
 from harness.pairs.file import PairFile
 from harness.pairs.inference import Inference
 from harness.pairs.workload import Declared, Inferred
@@ -93,7 +93,7 @@ def look(path: Path, chosen: Options, context: Context, use_map: bool = True) ->
         request,
         workloads=(workload,),
         left_out=(
-            *preflight.sentences(inference),
+            *notes.sentences(inference),
             *known_differences.unfounded(accepted, chosen.accept),
         ),
     )

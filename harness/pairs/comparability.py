@@ -23,6 +23,12 @@ def check(inference: Inference, path: Path) -> None:
     first = inference.first
     ours = _steps(first.survey)
     for other in inference.others:
+        if other.side.survey.begins and not first.survey.begins:
+            raise UsageError(
+                f"{path}: weights= of {other.side.label} is for weights that are compared with"
+                f" those of {first.label}, which brings none. Give weights= there, too (pair.OWN"
+                " for what your code has loaded), or drop it."
+            )
         theirs = _steps(other.side.survey)
         if ours != theirs:
             raise UsageError(

@@ -27,6 +27,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -47,6 +48,8 @@ ANOTHER = 0.01
 INPUTS = 2
 #: Before the names of what the model gives.
 OUTPUTS = "outputs/"
+#: What a later call of a layer is shown by: see `backends.survey.of_call`.
+LATER = re.compile(r"/call \d+$")
 #: Runs of the second side that are spent on choices.
 MOST_RUNS = 60
 
@@ -271,7 +274,7 @@ def _other_layers(tap: TapPair, walk_a: Walk, walk_b: Walk) -> Iterator[TapPair]
     wanted = _canonical(walk_a, 0, tap.a, tap.axes_a).shape
     for name in walk_b:
         number, _, layer = name.partition("/")
-        if number == "0" and layer != tap.b:
+        if number == "0" and layer != tap.b and not LATER.search(layer):
             for axes in _customary(walk_b[name].shape, wanted):
                 yield dataclasses.replace(tap, b=layer, axes_b=axes, how=DATA)
 

@@ -30,7 +30,7 @@ def shared(decided: Decided, a: Survey, b: Survey) -> list[tuple[TapPair, int]]:
     return [
         (tap, min(mine[tap.a], MOST_CALLS))
         for tap in decided.taps
-        if mine[tap.a] == theirs[tap.b] > 1
+        if mine.get(tap.a, 0) == theirs.get(tap.b, 0) > 1
     ]
 
 

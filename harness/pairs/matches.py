@@ -83,8 +83,8 @@ def by_rule(a: Survey, b: Survey) -> Matched:
 
 
 def _left(every: Sequence[Unit], used: Iterable[Unit]) -> list[Unit]:
-    taken = {(unit.layer, unit.part) for unit in used}
-    return [unit for unit in every if (unit.layer, unit.part) not in taken]
+    taken = {(unit.layer, unit.floor, unit.part) for unit in used}
+    return [unit for unit in every if (unit.layer, unit.floor, unit.part) not in taken]
 
 
 def _across(

@@ -12,7 +12,7 @@ from typing import Any
 
 from backends.contract import Stage
 from backends.survey import DROPOUT, Layer, OptimizerSurvey, Survey
-from harness.pairs.inference import Against, Inference, SurveyedSide, optimizers_beside
+from harness.pairs.inference import Against, Inference, optimizers_beside
 from harness.pairs.matches import RAW
 
 #: Attributes that a forward pass does not show, with the stage that does.
@@ -29,6 +29,8 @@ NONE = "none"
 RATE = "rate"
 #: What an adapter says of an initialiser that it cannot tell.
 UNKNOWN = "unknown"
+#: Terms of a loss that stand for all of it.
+TOTALS = frozenset({"total", str(Stage.LOSS)})
 SHAPED = ("units", "filters", "kernel_size", "heads", "embeddings")
 
 
@@ -93,45 +95,6 @@ def initializers(inference: Inference) -> list[AttributeDifference]:
                     stage = Stage.DISTRIBUTION
                     rows.append(AttributeDifference(x.name, role, *values, sides, stage))
     return rows
-
-
-def sentences(inference: Inference) -> list[str]:
-    """Return `differences` as lines of a report.
-
-    Args:
-        inference: of the pair.
-    """
-    lines = []
-    for row in differences(inference):
-        shows = f"shows at {row.stage}" if row.stage else "no stage shows it"
-        why = f" ({row.why})" if row.why else ""
-        values = f"{row.a} in {row.sides[0]}, {row.b} in {row.sides[1]}"
-        lines.append(f"read back: {row.where}: {row.what} is {values}; {shows}{why}")
-    for other in inference.others:
-        lines += _not_compared(inference.first, other)
-    return lines
-
-
-def _not_compared(first: SurveyedSide, other: Against) -> Iterator[str]:
-    """Yield what is said of layers that belong together and whose activations are not compared."""
-    for tap in other.decided.elsewhere:
-        yield (
-            f"{tap.name} is not compared: {tap.a} of {first.label} and {tap.b} of"
-            f" {other.side.label} show different places of the computation (before and behind a"
-            " dropout or a mask), and what is made of them agrees"
-        )
-    shown = {tap.a for tap in (*other.decided.taps, *other.decided.elsewhere)}
-    left, right = _layers(first.survey), _layers(other.side.survey)
-    for name_a, name_b in other.decided.matched.units:
-        x, y = left.get(name_a), right.get(name_b)
-        if x is None or y is None or name_a in shown or not x.outputs or not y.outputs:
-            continue
-        shapes = worded(list(x.outputs[0])), worded(list(y.outputs[0]))
-        if sorted(x.outputs[0]) != sorted(y.outputs[0]):
-            yield (
-                f"what {name_a} returns is not compared: it is {shapes[0]} in {first.label} and"
-                f" {shapes[1]} in {other.side.label}; what is wrong in it is named by the next one"
-            )
 
 
 def _layers(survey: Survey) -> dict[str, Layer]:
@@ -294,6 +257,16 @@ def _of_losses(a: Survey, b: Survey, sides: tuple[str, str]) -> Iterator[Attribu
             yield AttributeDifference(
                 f"loss of {phase}", "reduction", a.losses[phase], b.losses[phase], sides, Stage.LOSS
             )
+    for mine in a.phases:
+        beside = next((item for item in b.phases if item.name == mine.name), None)
+        alone = {*mine.losses} ^ {*beside.losses} if beside else set()
+        for term in sorted(alone - TOTALS):
+            values = (
+                (term if term in mine.losses else NONE),
+                (term if term not in mine.losses else NONE),
+            )
+            where = f"loss of {mine.name}"
+            yield AttributeDifference(where, "term", *values, sides, None, "not compared")
     ours, theirs = {item.name for item in a.phases}, {item.name for item in b.phases}
     for phase in sorted(ours ^ theirs):
         values = (phase if phase in ours else NONE), (phase if phase in theirs else NONE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from backends.survey import LAST, Layer, Survey
 from harness.pairs.alignment import align
@@ -47,14 +47,15 @@ def by_rule(a: Survey, b: Survey, anchors: Sequence[tuple[str, str]]) -> list[Ta
         a, b: what the adapters have found out about both sides.
         anchors: layers whose parameters belong together.
     """
-    known = set(anchors)
+    # Of a stack that is one layer, what the last one of it gives.
+    known = {pair: index for index, pair in enumerate(anchors)}
     left = [layer for layer in a.layers if layer.outputs]
     right = [layer for layer in b.layers if layer.outputs]
     anchored_a, anchored_b = {x for x, _ in anchors}, {y for _, y in anchors}
 
     def score(x: Layer, y: Layer) -> float:
         if (x.name, y.name) in known:
-            return ANCHOR
+            return ANCHOR + known[x.name, y.name] / (1 + len(known))
         if x.name in anchored_a or y.name in anchored_b or x.kind in SILENT or x.kind != y.kind:
             return 0.0
         if not _may_be(x.outputs[0], y.outputs[0]):
@@ -62,7 +63,8 @@ def by_rule(a: Survey, b: Survey, anchors: Sequence[tuple[str, str]]) -> list[Ta
         return SAME_KIND + NAMES * likeness(x.name, y.name)
 
     pairs: list[TapPair] = []
-    for i, j in align(left, right, score):
+    beside = align(left, right, score)
+    for i, j in sorted([*beside, *_across(beside, left, right, known)]):
         pairs += _shown(left, right, i, j)
     seen_b = set[str]()
     kept = []
@@ -71,6 +73,25 @@ def by_rule(a: Survey, b: Survey, anchors: Sequence[tuple[str, str]]) -> list[Ta
             seen_b.add(pair.b)
             kept.append(pair)
     return kept
+
+
+def _across(
+    pairs: Sequence[tuple[int, int]],
+    left: Sequence[Layer],
+    right: Sequence[Layer],
+    anchors: Iterable[tuple[str, str]],
+) -> Iterator[tuple[int, int]]:
+    """Yield the layers whose parameters belong together and that run in another order: of two
+    branches one side may compute the other first."""
+    places_a = {layer.name: index for index, layer in enumerate(left)}
+    places_b = {layer.name: index for index, layer in enumerate(right)}
+    taken_a, taken_b = {i for i, _ in pairs}, {j for _, j in pairs}
+    for name_a, name_b in anchors:
+        i, j = places_a.get(name_a), places_b.get(name_b)
+        if i is not None and j is not None and i not in taken_a and j not in taken_b:
+            taken_a.add(i)
+            taken_b.add(j)
+            yield i, j
 
 
 def _may_be(a: Sequence[int], b: Sequence[int]) -> bool:
@@ -106,6 +127,8 @@ def _last(a: Sequence[Layer], x: Layer, b: Sequence[Layer], y: Layer) -> Iterato
             if last.name != f"{layer.name}/{LAST}" or not last.outputs:
                 continue
             other = y if layer is x else x
+            if other.calls > 1:
+                return  # a cell that is called step by step: its first call is not the last one
             if tuple(last.outputs[0]) == tuple(other.outputs[0]):
                 pair = paired(last, y) if layer is x else paired(x, last)
                 yield dataclasses.replace(pair, name=x.name)

@@ -16,18 +16,22 @@ EXACT, RENAMED, PARTIAL, SHAPES, OTHER_SHAPE = 8.0, 6.0, 4.0, 3.0, 1.0
 NAMES = 0.5
 #: Words of paths that say nothing about which layer it is.
 EMPTY_WORDS = frozenset({"layer", "layers", "model", "module", "net", "kernel", "weight", "tf"})
+#: A role in a stack of recurrent layers that is one layer, as torch's `num_layers` makes it.
+STACKED = re.compile(r"(layer\d+)/(.+)")
 #: Short for words, where to take one for the other would hide the commonest of mistakes.
 SHORT = {"q": "query", "k": "key", "v": "value", "wq": "query", "wk": "key", "wv": "value"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Unit:
-    """A layer that owns parameters. `pieces`: by role. `part`: which part of a fused one it is."""
+    """A layer that owns parameters. `pieces`: by role. `part`: which part of a fused one it is.
+    `floor`: which of several in a stack that is one layer; empty where it is none."""
 
     layer: str
     kind: str
     pieces: Mapping[str, Piece]
     part: int | None = None
+    floor: str = ""
 
     @property
     def whole(self) -> bool:
@@ -49,11 +53,16 @@ def units(survey: Survey) -> list[Unit]:
     """Return a side's units in the order in which their layers run; what never ran comes last."""
     order = {layer.name: index for index, layer in enumerate(survey.layers)}
     kinds = {layer.name: layer.kind for layer in survey.layers}
-    owned: dict[str, dict[str, Piece]] = {}
+    owned: dict[tuple[str, str], dict[str, Piece]] = {}
     for piece in survey.pieces:
-        owned.setdefault(piece.layer, {})[piece.role] = piece
-    names = sorted(owned, key=lambda name: order.get(name, len(order)))
-    return [Unit(name, kinds.get(name, "other"), owned[name]) for name in names]
+        stacked = STACKED.fullmatch(piece.role)
+        floor, role = stacked.groups() if stacked else ("", piece.role)
+        owned.setdefault((piece.layer, floor), {})[role] = piece
+    places = sorted(owned, key=lambda place: order.get(place[0], len(order)))
+    return [
+        Unit(name, kinds.get(name, "other"), owned[name, floor], floor=floor)
+        for name, floor in places
+    ]
 
 
 def fit(a: Unit, b: Unit) -> float:

@@ -93,13 +93,36 @@ def _state(path: str) -> Mapping[str, Any]:
         raise FileNotFoundError(f"weights={path!r}: there is no such file")
     if path.endswith(".safetensors"):
         return safetensors(path)
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # of any kind: the file may hold anything
+        # Not torch's own words: they advise to unpickle it all the same.
+        raise ValueError(
+            f"weights={path!r} is no state dict that torch reads without running code"
+            f" ({type(error).__name__}). Save one with torch.save(model.state_dict(), path)"
+        ) from error
     while isinstance(content, Mapping):
         inner = [name for name in WITHIN if isinstance(content.get(name), Mapping)]
         if not inner:
             return content
         content = content[inner[0]]
     raise ValueError(f"weights={path!r} holds no state dict, but a {type(content).__name__}")
+
+
+def _fill(path: str, model: Any, content: Mapping[str, Any]) -> None:
+    """Load a state dict into a model.
+
+    Raises:
+        ValueError: it is another model's.
+    """
+    try:
+        model.load_state_dict(content)
+    except RuntimeError as error:
+        own = set(model.state_dict())
+        starts = {name.partition(".")[0] for name in content if name.partition(".")[2] in own}
+        hint = "".join(f" Its names begin with {start}., the model's do not." for start in starts)
+        words = " ".join(str(error).split())
+        raise ValueError(f"weights={path!r} does not fit the model: {words}{hint}") from error
 
 
 def load(path: str, models: Mapping[str, Any]) -> None:
@@ -110,13 +133,12 @@ def load(path: str, models: Mapping[str, Any]) -> None:
             state dict of each under its name, or its names with the model's in front.
 
     Raises:
-        FileNotFoundError: there is none. ValueError: it is none, or damaged. RuntimeError: it is
-            another model's.
+        FileNotFoundError: there is none. ValueError: it is none, is damaged, or is another model's.
     """
-    if len(models) == 1:
-        next(iter(models.values())).load_state_dict(_state(path))
-        return
     content = _state(path)
+    if len(models) == 1:
+        _fill(path, next(iter(models.values())), content)
+        return
     for name, model in models.items():
         inner = content.get(name)
         if not isinstance(inner, Mapping):
@@ -124,4 +146,4 @@ def load(path: str, models: Mapping[str, Any]) -> None:
             inner = {
                 key[len(start) :]: value for key, value in content.items() if key.startswith(start)
             }
-        model.load_state_dict(inner)
+        _fill(path, model, inner)

@@ -57,7 +57,8 @@ class Objects(Side):
             isinstance(module, torch.nn.RNNBase) and module.dropout
             for module in self.inventory.modules.values()
         )
-        self._set_training()
+        self._note_modes()
+        self._note_others(reached)
         self.remarks += [
             f"{path} is a ScriptModule: nobody can look into it"
             for path, module in self.inventory.modules.items()
@@ -112,13 +113,15 @@ class Objects(Side):
         loss, members = self.declared.loss, list(self.declared.optimizers.values())
 
         def step(batch: Batch) -> Any:
-            for optimizer in members:
-                optimizer.zero_grad()
-            value = loss(self.call(batch), batch)
-            value.backward()
-            for optimizer in members:
-                optimizer.step()
-            return value
+            # The usual step, in which `.train()` has been called.
+            with self.mode(True):
+                for optimizer in members:
+                    optimizer.zero_grad()
+                value = loss(self.call(batch), batch)
+                value.backward()
+                for optimizer in members:
+                    optimizer.step()
+                return value
 
         return {TRAIN: step}
 
@@ -151,20 +154,40 @@ class Objects(Side):
                 " into it needs; torch 2.6 can"
             )
 
-    def _set_training(self) -> None:
-        """Set training mode; what the user has set to inference mode in a model that is in training
-        mode stays there."""
-        for name, model in self.declared.models.items():
-            still = [module for module in model.modules() if not module.training]
-            if model in still:
-                still = []
+    def _note_modes(self) -> None:
+        """Leave each model in the mode that the user's code has put it in: its steps may set
+        another one, and if they do not, that is how they train."""
+        self.remarks += [
+            f"the model {name or type(model).__name__} is in inference mode when it is built; a"
+            " step that does not call .train() trains it like that"
+            for name, model in self.declared.models.items()
+            if not model.training
+        ]
+
+    def _note_others(self, reached: Snapshot) -> None:
+        """Remark upon what is trained or kept beside what is compared."""
+        own = set(map(id, self.inventory.tensors().values()))
+        members = [each for model in self.declared.models.values() for each in model.modules()]
+        known = set(map(id, members))
+        for module in reached.reached(torch.nn.Module):
+            held = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
+            if id(module) not in known and any(id(value) not in own for value in held):
                 self.remarks.append(
-                    f"the model {name or type(model).__name__} is in inference mode when it is"
-                    " built; steps run in training mode"
+                    f"a {type(module).__name__} that is not declared is within reach of a step:"
+                    " what it keeps is not compared. Declare it beside the model, by name"
                 )
-            model.train()
-            for module in still:
-                module.training = False
+        whole = sorted(
+            name
+            for model in self.declared.models.values()
+            for name, value in model.named_buffers()
+            if not (value.is_floating_point() or value.is_complex())
+            and not name.endswith("num_batches_tracked")
+        )
+        if whole:
+            self.remarks.append(
+                f"buffers of whole numbers are not compared, only what is made of them:"
+                f" {', '.join(whole)}"
+            )
 
     # -- contexts ----------------------------------------------------------------------------------
 
@@ -197,21 +220,20 @@ class Objects(Side):
 
     @contextlib.contextmanager
     def mode(self, training: bool) -> Iterator[None]:
-        """Run in training mode, which is what a side is in, or in inference mode.
+        """Run in training mode, or in inference mode; then in the mode that was.
 
         Args:
             training: which.
         """
-        if training:
-            with torch.enable_grad():
-                yield
-            return
-        modules = [each for model in self.declared.models.values() for each in model.modules()]
+        models = list(self.declared.models.values())
+        modules = [each for model in models for each in model.modules()]
         modes = [module.training for module in modules]
-        for model in self.declared.models.values():
-            model.eval()
+        for model in models:
+            # What is in inference mode inside of a model that is in training mode stays there.
+            if model.training != training:
+                model.train(training)
         try:
-            with torch.no_grad():
+            with torch.enable_grad() if training else torch.no_grad():
                 yield
         finally:
             for module, before in zip(modules, modes):

@@ -6,7 +6,7 @@ plain counters all live in objects, dicts, lists and closures. Of each of these 
 its contents are kept, one level deep, and put back into the very same object, so that whoever holds
 it sees it as it was. Nothing has to be known about schedulers and the like.
 
-Not reached: what lies in modules, in classes, in generators that are half way through.
+Not reached: what lies in Python's modules, in generators that are half way through.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ LIBRARIES = frozenset(
     ]
 )
 NAMESPACES = (types.SimpleNamespace, argparse.Namespace)
+#: What a class may keep in itself.
+HELD = (bool, int, float, complex, str, list, dict, set, torch.Tensor, np.ndarray)
 Restore = Callable[[], None]
 
 
@@ -39,6 +41,11 @@ def _library(value: Any) -> bool:
     """Return whether a function or the class of an object is none of the user's or of torch's."""
     package = (getattr(value, "__module__", None) or "builtins").split(".")[0]
     return package != "__main__" and package in LIBRARIES
+
+
+def _of_users(kind: Any) -> bool:
+    """Return whether a class is the user's own."""
+    return not _library(kind) and kind.__module__.split(".")[0] != "torch"
 
 
 def _global_names(code: types.CodeType) -> Iterator[str]:
@@ -71,7 +78,8 @@ class Snapshot:
             self._own(root)
         while waiting:
             value = waiting.popleft()
-            if isinstance(value, PLAIN) or id(value) in self._seen:
+            own_class = isinstance(value, type) and _of_users(value)
+            if (isinstance(value, PLAIN) and not own_class) or id(value) in self._seen:
                 continue
             self._seen[id(value)] = value  # kept, so that no other object gets its identity
             waiting.extend(self._keep(value))
@@ -94,6 +102,8 @@ class Snapshot:
 
     def _keep(self, value: Any) -> Iterable[Any]:  # noqa: PLR0911  (one a kind)
         """Keep what one object holds; return what it refers to."""
+        if isinstance(value, type):
+            return self._keep_class(value)
         if isinstance(value, torch.Tensor):
             return self._keep_tensor(value)
         if isinstance(value, (types.FunctionType, types.MethodType, functools.partial)):
@@ -117,7 +127,8 @@ class Snapshot:
             return [vars(value)] if isinstance(value, NAMESPACES) else []
         self._own(value)
         content = getattr(value, "__dict__", None)
-        return [content] if isinstance(content, dict) else []
+        held = [content] if isinstance(content, dict) else []
+        return [*held, *(kind for kind in type(value).__mro__ if _of_users(kind))]
 
     def _own(self, value: Any) -> None:
         if isinstance(value, torch.nn.Module) and id(value) not in self._seen:
@@ -158,6 +169,22 @@ class Snapshot:
         kept = value.copy()
         self._undo.append(lambda: np.copyto(value, kept))
         return []
+
+    def _keep_class(self, value: Any) -> Iterable[Any]:
+        """Keep what stands in a class itself: a counter of all its objects, a list that they
+        share."""
+        items = {
+            name: entry
+            for name, entry in vars(value).items()
+            if not name.startswith("__") and isinstance(entry, HELD)
+        }
+
+        def undo() -> None:
+            for name, entry in items.items():
+                setattr(value, name, entry)
+
+        self._undo.append(undo)
+        return list(items.values())
 
     def _keep_generator(self, value: Any) -> Iterable[Any]:
         if isinstance(value, torch.Generator):

@@ -80,7 +80,23 @@ def test_objects_in_a_file_are_not_made(opened, tmp_path):
     torch = importlib.import_module("torch")
     path = str(tmp_path / "model.pth")
     torch.save({"weight": torch.nn.Linear(2, 1)}, path)
-    with pytest.raises(Exception, match=r"(?i)weights.?only"):
+    with pytest.raises(ValueError, match="no state dict that torch reads without running code"):
+        opened(path)
+
+
+@pytest.mark.parametrize("content", ["no checkpoint at all", ""])
+def test_a_file_that_is_no_checkpoint_is_named(opened, tmp_path, content):
+    path = tmp_path / "w.pt"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"weights='.*w\.pt' is no state dict"):
+        opened(str(path))
+
+
+def test_names_of_a_wrapped_model_are_told(opened, tmp_path):
+    torch = importlib.import_module("torch")
+    path = str(tmp_path / "model.pt")
+    torch.save({"module.weight": torch.ones(1, 2), "module.bias": torch.zeros(1)}, path)
+    with pytest.raises(ValueError, match=r"model\.pt' does not fit .* begin with module\., the"):
         opened(path)
 
 

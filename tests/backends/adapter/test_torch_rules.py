@@ -125,7 +125,12 @@ def test_pieces_cover_every_weight_and_can_be_put_back(torch, name, arguments, s
 
 @pytest.mark.parametrize(
     ("frozen", "expected"),
-    [((), (True, 0)), (("ih",), (True, 1)), (("hh",), (True, 1)), (("ih", "hh"), (False, 0))],
+    [
+        ((), (True, ())),
+        (("ih",), (True, ("LSTMCell.bias_ih",))),
+        (("hh",), (True, ("LSTMCell.bias_hh",))),
+        (("ih", "hh"), (False, ())),
+    ],
 )
 def test_a_bias_of_two_is_trained_where_one_of_them_is(torch, frozen, expected):
     """Whichever: a port that keeps one of torch's at zero moves as one bias does."""

@@ -10,7 +10,7 @@ import pytest
 
 from backends.contract import Stage
 from backends.survey import DROPOUT, Draw, Layer, OptimizerSurvey, Phase, Survey
-from harness.pairs import draws, preflight
+from harness.pairs import draws, notes, preflight
 from harness.pairs.decisions import Decided
 from harness.pairs.inference import Against, Inference, SurveyedSide
 from harness.pairs.matches import by_rule
@@ -142,7 +142,7 @@ def test_sentences():
     """Each difference is a line of the report, with both labels and where it shows."""
     off = Draw("train", 0, "d", DROPOUT, (2, 3), served=False, reason="in C")
     other = side({**DENSE, "units": 4}, draws=(off,))
-    first, second = preflight.sentences(inferred(side(), other))
+    first, second = notes.sentences(inferred(side(), other))
     assert "read back: l: units is 3 in a, 4 in b; shows at weights" == first
     assert second.endswith("; no stage shows it (not on the tape: in C)")
 

@@ -1,0 +1,70 @@
+"""What a report says of a pair beside its verdicts: what was read back and is not the same, what is
+not compared, and what the adapters remark upon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backends.survey import Survey
+from harness.pairs.inference import Against, Inference, SurveyedSide
+from harness.pairs.preflight import differences, worded
+from harness.pairs.taps import by_name
+
+
+def sentences(inference: Inference) -> list[str]:
+    """Return `differences` as lines of a report.
+
+    Args:
+        inference: of the pair.
+    """
+    lines = []
+    for row in differences(inference):
+        shows = f"shows at {row.stage}" if row.stage else "no stage shows it"
+        why = f" ({row.why})" if row.why else ""
+        values = f"{row.a} in {row.sides[0]}, {row.b} in {row.sides[1]}"
+        lines.append(f"read back: {row.where}: {row.what} is {values}; {shows}{why}")
+    for other in inference.others:
+        lines += _not_compared(inference.first, other)
+    return [*lines, *(f"{label}: {remark}" for label, remark in remarks(inference))]
+
+
+def remarks(inference: Inference) -> list[tuple[str, str]]:
+    """Return what the adapters remark upon, by the side's label; not the draws, which are listed
+    by themselves.
+
+    Args:
+        inference: of the pair.
+    """
+    lines = []
+    for label, survey in inference.surveys().items():
+        lines += [(label, remark) for remark in _remarks(survey)]
+    return lines
+
+
+def _remarks(survey: Survey) -> Iterator[str]:
+    listed = {draw.reason for draw in survey.draws}
+    for remark in dict.fromkeys(survey.remarks):
+        if remark not in listed and not remark.startswith("the draw "):
+            yield remark
+
+
+def _not_compared(first: SurveyedSide, other: Against) -> Iterator[str]:
+    """Yield what is said of layers that belong together and whose activations are not compared."""
+    for tap in other.decided.elsewhere:
+        yield (
+            f"{tap.name} is not compared: {tap.a} of {first.label} and {tap.b} of"
+            f" {other.side.label} show different places of the computation (before and behind a"
+            " dropout or a mask), and what is made of them agrees"
+        )
+    shown = {tap.a for tap in (*other.decided.taps, *other.decided.elsewhere)}
+    left, right = by_name(first.survey.layers), by_name(other.side.survey.layers)
+    for name_a, name_b in other.decided.matched.units:
+        x, y = left.get(name_a), right.get(name_b)
+        if x is None or y is None or name_a in shown or not x.outputs or not y.outputs:
+            continue
+        shapes = worded(list(x.outputs[0])), worded(list(y.outputs[0]))
+        if sorted(x.outputs[0]) != sorted(y.outputs[0]):
+            yield (
+                f"what {name_a} returns is not compared: it is {shapes[0]} in {first.label} and"
+                f" {shapes[1]} in {other.side.label}; what is wrong in it is named by the next one"
+            )
