@@ -11,6 +11,60 @@ from harness.pairs.known_differences import NAMES
 
 FORWARD = ("--no-speed", "--precision", "fp64", "--stages", "F", "--threads", 1)
 BRIEF = ("--no-speed", "--precision", "fp64", "--stages", "W", "F", "L", "G", "U", "--threads", 1)
+STACKS = '''"""A stack that is one layer, and one of two layers."""
+
+import numpy as np
+
+from backends import pair
+
+
+def made(stacked):
+    import torch
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            if stacked:
+                self.rnn = nn.LSTM(3, 4, 2, batch_first=True)
+            else:
+                self.lower = nn.LSTM(3, 4, batch_first=True)
+                self.upper = nn.LSTM(4, 4, batch_first=True)
+            self.out = nn.Linear(4, 1)
+
+        def forward(self, x):
+            states = self.rnn(x)[0] if stacked else self.upper(self.lower(x)[0])[0]
+            return self.out(states[:, -1])
+
+    torch.manual_seed(int(stacked))
+    net = Net().RESTING
+    optimizer = torch.optim.SGD(net.parameters(), 0.125)
+
+    def step(batch):
+        optimizer.zero_grad()
+        x = nn.functional.dropout(batch["x"], 0.5, net.training)
+        loss = (net(x) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return pair.torch(net, optimizer, step=step)
+
+
+@pair.side("torch")
+def original():
+    return made(True)
+
+
+@pair.side("torch")
+def port():
+    return made(False)
+
+
+@pair.data
+def data():
+    return pair.arrays(batch=6, x=np.random.RandomState(0).normal(size=(18, 5, 3)))
+'''
 SHARED = '''\
 """Two nets with a shared layer."""
 
@@ -180,3 +234,22 @@ def test_what_is_dropped_in_inference_too_is_the_same_drawn_hour_by_hour(harness
     (row,) = (row for row in report["stages"] if row["stage"] == "forward")
     assert {"inference/upper", "inference/product"} < {*row["compared"]["names"]}
     assert not any("none in torch" in note for note in report["notes"])
+
+
+def test_a_stack_of_layers_is_that_many_layers(harness):
+    """Each floor beside a layer, whatever both began with; and a port that is left in inference
+    mode, as `from_pretrained` leaves it, trains without dropout."""
+    path = harness.folder / "stacks.py"
+    path.write_text(STACKS.replace(".RESTING", ""), encoding="utf-8")
+    options = ("--no-speed", "--precision", "fp64", "--stages", "F", "L", "U", "--threads", 1)
+    compared = harness.run("compare", path, *options)
+    assert 0 == compared.code, compared.out + compared.err
+    report = harness.report()
+    assert not any("parameter is" in note for note in report["notes"])
+    shutil.rmtree(harness.folder / "reports")
+    path.write_text(STACKS.replace("RESTING", "train(stacked)"), encoding="utf-8")
+    assert 1 == harness.run("compare", path, *options).code
+    report = harness.report()
+    verdicts = {row["stage"]: row["verdict"] for row in report["stages"]}
+    assert ("PASS", "FAIL") == (verdicts["forward"], verdicts["loss"])
+    assert any("is in inference mode when it is built" in note for note in report["notes"])

@@ -58,3 +58,19 @@ def test_nothing_that_both_give(inference: Inference):
     survey = inference.others[0].side.survey
     with pytest.raises(UsageError, match="what turned gives belongs to nothing"):
         comparability.check(changed(inference, dataclasses.replace(survey, outputs={})), PATH)
+
+
+def test_weights_that_are_compared_with_none(inference: Inference):
+    """The second side brings some, and the first one does not: that they went unseen would pass
+    for a comparison."""
+    (other,) = inference.others
+    one_sided = changed(inference, dataclasses.replace(other.side.survey, begins=True))
+    with pytest.raises(
+        UsageError, match=r"weights= of turned .* those of plain, which brings none"
+    ):
+        comparability.check(one_sided, PATH)
+    first = dataclasses.replace(
+        inference.first, survey=dataclasses.replace(inference.first.survey, begins=True)
+    )
+    comparability.check(dataclasses.replace(one_sided, first=first), PATH)
+    comparability.check(dataclasses.replace(inference, first=first), PATH)

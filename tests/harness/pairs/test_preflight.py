@@ -270,6 +270,25 @@ def test_losses_and_steps():
     ] == said(a, b)
 
 
+def test_a_loss_term_that_only_one_side_returns():
+    """It is not compared; what stands for all of the loss is no term of its own."""
+    a = side(phases=(Phase("train", (), ("aux", "total"), ()),))
+    b = side(phases=(Phase("train", (), ("extra", "loss", "total"), ()),))
+    assert [
+        ("loss of train", "term", "aux", NONE, None),
+        ("loss of train", "term", NONE, "extra", None),
+    ] == said(a, b)
+
+
+def test_remarks_are_passed_on():
+    """Those of every side, once; the draws are listed by themselves."""
+    draw = Draw("train", 0, "", "other", (2,), served=False, reason="a permutation")
+    told = ("net is in inference mode", "net is in inference mode", "a permutation")
+    pair = inferred(side(remarks=told, draws=(draw,)), side(remarks=("the draw 0 of x is not",)))
+    assert ["net is in inference mode"] == [remark for _, remark in notes.remarks(pair)]
+    assert any(line.endswith(": net is in inference mode") for line in notes.sentences(pair))
+
+
 @pytest.mark.parametrize(
     ("x", "y", "expected"),
     [

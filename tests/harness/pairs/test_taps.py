@@ -164,3 +164,28 @@ def test_a_last_output_of_another_shape_is_not_taken():
     wide = side(layer("r", "lstm", (2, 7, 8)), layer("r/last", "other", (2, 8)))
     assert [] == by_rule(side(layer("r", "lstm")), wide, ("r", "r"))
     assert [] == by_rule(side(layer("r", "lstm")), side(layer("r", "lstm", (2, 7, 6))), ("r", "r"))
+
+
+def test_branches_that_run_in_another_order_are_laid_beside_each_other():
+    """What parameters tie together is compared, whichever branch a side computes first."""
+    a = side(layer("x", "dense"), layer("y", "dense"), layer("out", "dense"))
+    b = side(layer("u", "dense"), layer("v", "dense"), layer("out", "dense"))
+    anchors = ("x", "v"), ("y", "u"), ("out", "out")
+    assert [("x", "v"), ("y", "u"), ("out", "out")] == by_rule(a, b, *anchors)
+
+
+def test_a_stack_that_is_one_layer_gives_what_its_last_floor_gives():
+    """Each floor's parameters belong to a layer of their own on the other side."""
+    states = (2, 5, 6)
+    a = side(layer("rnn", "lstm", states), layer("out", "dense"))
+    b = side(layer("lower", "lstm", states), layer("upper", "lstm", states), layer("out", "dense"))
+    anchors = ("rnn", "lower"), ("rnn", "upper"), ("out", "out")
+    assert [("rnn", "upper"), ("out", "out")] == by_rule(a, b, *anchors)
+
+
+def test_a_cell_that_is_called_step_by_step_gives_no_last_output_at_its_first_call():
+    """Beside a layer that shows its last output apart."""
+    a = side(layer("rnn", "lstm", (2, 5, 6)), layer("rnn/last", "other", FLAT))
+    for calls, expected in ((1, [("rnn/last", "cell")]), (5, [])):
+        b = side(layer("cell", "lstm", FLAT, calls=calls))
+        assert expected == by_rule(a, b, ("rnn", "cell"))

@@ -77,3 +77,20 @@ def test_likeness(a: str, b: str, with_numbers: float, words: float):
 def test_plain_shapes():
     """What a transpose and axes of one leave as it is."""
     assert units.plain((1, 4, 3)) == units.plain((3, 4)) != units.plain((4, 4))
+
+
+def test_floors_of_a_stack_are_units_of_their_own():
+    """As layers of their own are on the other side, roles and all."""
+    layers = (Layer("rnn", "lstm", "LSTM"), Layer("out", "dense", "Linear"))
+    held = [
+        piece("rnn", f"layer{floor}/{role}", (8,))
+        for floor in (0, 1)
+        for role in ("kernel", "bias")
+    ]
+    found = units.units(survey([*held, piece("out", "kernel", (4, 1))], layers))
+    assert [("rnn", "layer0"), ("rnn", "layer1"), ("out", "")] == [
+        (unit.layer, unit.floor) for unit in found
+    ]
+    assert {"kernel", "bias"} == {*found[0].pieces} == {*found[1].pieces}
+    alone = units.Unit("lower", "lstm", {"kernel": held[0], "bias": held[1]})
+    assert units.EXACT <= units.fit(found[0], alone)
