@@ -175,8 +175,14 @@ def test_every_call_of_a_shared_layer_is_looked_at(harness, old: str, new: str, 
     (row,) = harness.report()["stages"]
     assert f"training/{place}" == row["worst"]
     assert row["reason"].endswith(f"wrong layers, each given the right input: {place}")
+
+
+def test_calls_of_a_shared_layer_agree_in_an_honest_pair(harness):
+    path = harness.folder / "shared.py"
     path.write_text(SHARED.replace("-1.0", "1.0"), encoding="utf-8")
     assert 0 == harness.run("compare", path, *FORWARD).code
+    (row,) = harness.report()["stages"]
+    assert any("mixing/call 2" in name for name in row["compared"]["names"])
 
 
 def test_a_port_with_its_framework_s_defaults_ends_green_by_naming_them(harness):
