@@ -16,6 +16,7 @@ X = np.random.RandomState(5).normal(size=(4, 3, 2))
 @pytest.fixture
 def climbing(keras):
     """A function that makes a side: a cell run over three hours, then a dense layer."""
+    import tensorflow as tf
 
     class Climb(keras.Model):
         def __init__(self, cell):
@@ -23,7 +24,9 @@ def climbing(keras):
             self.cell, self.out = cell, keras.layers.Dense(1, name="out")
 
         def call(self, x):
-            state = self.cell.get_initial_state(batch_size=x.shape[0])
+            sizes = self.cell.state_size
+            sizes = [sizes] if isinstance(sizes, int) else sizes
+            state = [tf.zeros((len(x), size), x.dtype) for size in sizes]
             for hour in range(3):
                 h, state = self.cell(x[:, hour], state)
             return self.out(h)
