@@ -12,11 +12,11 @@ import pytest
 from backends.contract import Setting
 
 THREADS = 2
-NAME = "perceptron"
 HERE = os.path.dirname(os.path.abspath(__file__))
-_spec = importlib.util.spec_from_file_location(NAME, os.path.join(HERE, NAME + ".py"))
-sys.modules[NAME] = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(sys.modules[NAME])
+for _name in ("perceptron", "linear_step"):
+    _spec = importlib.util.spec_from_file_location(_name, os.path.join(HERE, _name + ".py"))
+    sys.modules[_name] = importlib.util.module_from_spec(_spec)
+    _spec.loader.exec_module(sys.modules[_name])
 
 
 @pytest.fixture

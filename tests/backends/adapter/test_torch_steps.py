@@ -7,14 +7,12 @@ import importlib
 
 import numpy as np
 import pytest
+from linear_step import ROWS, errors, maker, plain
 
-from backends import pair
 from backends.adapter.draws import Draws
 from backends.adapter.side import FORWARD, GENERATE
-from backends.contract import Setting
 
 pytestmark = [pytest.mark.backends("torch"), pytest.mark.workloads("linear")]
-ROWS = {"x": np.random.RandomState(1).normal(size=(6, 4)), "y": np.ones((6, 2))}
 
 
 @pytest.fixture
@@ -24,40 +22,7 @@ def torch(kit):
 
 @pytest.fixture
 def make(torch):
-    """A function that makes a side of a function of a network: it returns the step."""
-    adapter = importlib.import_module("backends.torch.adapter")
-
-    def build(program, net=None, precision="fp64", **arguments):
-        def function():
-            model = torch.nn.Linear(4, 2) if net is None else net()
-            optimizer, step = program(model)
-            return pair.torch(model, optimizer, step=step, **arguments)
-
-        return adapter.Side(function, Setting(precision=precision))
-
-    return build
-
-
-def errors(torch, net, batch):
-    return ((net(batch["x"]) - batch["y"]) ** 2).mean()
-
-
-def plain(torch, scale=1.0):
-    """A program whose step is the usual one."""
-
-    def program(net):
-        optimizer = torch.optim.SGD(net.parameters(), 0.1)
-
-        def step(batch):
-            optimizer.zero_grad()
-            value = errors(torch, net, batch)
-            (value * scale).backward()
-            optimizer.step()
-            return value
-
-        return optimizer, step
-
-    return program
+    return maker(torch)
 
 
 def hooks(torch):
