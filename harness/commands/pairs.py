@@ -70,13 +70,13 @@ def look(path: Path, chosen: Options, context: Context, use_map: bool = True) ->
         if side.build not in BUILDS and side.build not in own:
             known = [*BUILDS, *own]
             raise UnknownName(f"build (line {side.line} of {path.name})", side.build, known)
-    named = tuple(
+    builds = tuple(
         own[side.build].build.name if side.build in own else side.build for side in pair.sides
     )
-    backends = tuple(BUILDS[name].backend for name in named)
+    backends = tuple(BUILDS[name].backend for name in builds)
     declared = Declared(pair, backends)
     request = resolution.resolve(
-        dataclasses.replace(chosen, backends=named, workloads=(pair.name,)),
+        dataclasses.replace(chosen, backends=builds, workloads=(pair.name,)),
         {pair.name: declared},
     )
     request = _with_own_builds(request, pair, own, context)
@@ -88,7 +88,9 @@ def look(path: Path, chosen: Options, context: Context, use_map: bool = True) ->
     comparability.check(inference, path)
     accepted = known_differences.accepted(inference.surveys(), chosen.accept)
     inference = dataclasses.replace(inference, accepted=accepted)
-    workload = Inferred(pair, backends, inference, tuple(paths))
+    typed = {folder.absolute() for folder in chosen.path}
+    named = tuple(folder for folder in paths if folder in typed)
+    workload = Inferred(pair, backends, inference, tuple(paths), named)
     request = dataclasses.replace(
         request,
         workloads=(workload,),

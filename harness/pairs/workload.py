@@ -75,7 +75,8 @@ class Inferred(Declared):
 
     Args:
         pair: the file. backends: of its sides. inference: what has been decided.
-        paths: folders of the user's own packages, beside the pair file's.
+        paths: folders of the user's own packages, beside the pair file's. named: those of them that
+            `--path` named.
     """
 
     def __init__(
@@ -84,8 +85,10 @@ class Inferred(Declared):
         backends: tuple[str, ...],
         inference: Inference,
         paths: tuple[Path, ...] = (),
+        named: tuple[Path, ...] = (),
     ) -> None:
         super().__init__(pair, backends)
+        self.path = tuple(str(folder) for folder in named)
         self.inference, self.paths = inference, paths
         self._plans = inference.plans()
 

@@ -60,7 +60,8 @@ def _what(job: WorkloadJob, named: Sequence[Side | SideJob]) -> list[str]:
         for item in named
         if item.python
     )
-    return [job.pair, *(["--python", *python] if python else [])]
+    words = [job.pair, *(["--path", *job.path] if job.path else [])]
+    return words + (["--python", *python] if python else [])
 
 
 def arguments(named: Sequence[Side | SideJob]) -> list[str]:

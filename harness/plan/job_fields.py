@@ -37,6 +37,7 @@ def of_workload(
         "workload": workload.name,
         "data": workload.source,
         "pair": workload.pair,
+        "path": workload.path,
         "preset": preset,
         "precision": precision,
         "device": request.device,

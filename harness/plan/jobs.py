@@ -62,7 +62,8 @@ class WorkloadJob:
     Attributes:
         device, precision, execution, threads: as in `contract.Setting`.
         seed: what the run was asked with. data: what `--data` named; empty for the workload's own.
-        pair: the pair file that the workload follows from, if it does.
+        pair: the pair file that the workload follows from, if it does. path: folders of the user's
+            own packages, as `--path` named them.
         limit: longest time of one request, seconds; for the command that repeats the job. 0 for the
             usual one. pass_env: as in `Request`, likewise.
     """
@@ -76,6 +77,7 @@ class WorkloadJob:
     seed: int
     data: str = ""
     pair: str = ""
+    path: tuple[str, ...] = ()
     limit: float = 0.0
     pass_env: tuple[str, ...] = ()
 

@@ -276,6 +276,7 @@ class Workload(abc.ABC):
         sources: what `--data` may name beside a folder; empty if the workload brings its own data.
         source: what `--data` named; empty for the workload's own.
         pair: path of the pair file that it follows from; empty for one that is written down.
+        path: folders of the user's own packages that `--path` named beside it.
 
     Example:
         >>> class Line(Workload):
@@ -314,6 +315,7 @@ class Workload(abc.ABC):
     sources: tuple[str, ...] = ()
     source: str = ""
     pair: str = ""
+    path: tuple[str, ...] = ()
 
     @property
     def what(self) -> str:

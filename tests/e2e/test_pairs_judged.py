@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -178,11 +179,20 @@ def test_every_call_of_a_shared_layer_is_looked_at(harness, old: str, new: str, 
 
 
 def test_calls_of_a_shared_layer_agree_in_an_honest_pair(harness):
+    """Its net lies in a folder of the user's; the command that gives a row again finds it too."""
+    code = harness.folder / "code"
+    code.mkdir()
+    nets, _, sides = SHARED.replace("-1.0", "1.0").partition("\n\n@pair.side")
+    (code / "nets.py").write_text(nets, encoding="utf-8")
     path = harness.folder / "shared.py"
-    path.write_text(SHARED.replace("-1.0", "1.0"), encoding="utf-8")
-    assert 0 == harness.run("compare", path, *FORWARD).code
+    head = "import numpy as np\n\nfrom backends import pair\n\n\n@pair.side"
+    sides = sides.replace("    return made", "    from nets import made\n\n    return made")
+    path.write_text(head + sides, encoding="utf-8")
+    assert 0 == harness.run("compare", path, "--path", "code", *FORWARD).code
     (row,) = harness.report()["stages"]
     assert any("mixing/call 2" in name for name in row["compared"]["names"])
+    shutil.rmtree(harness.folder / "reports")
+    assert 0 == harness.run(*shlex.split(row["command"])[1:]).code
 
 
 def test_a_port_with_its_framework_s_defaults_ends_green_by_naming_them(harness):

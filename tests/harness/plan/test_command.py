@@ -52,6 +52,21 @@ def test_names_the_interpreters_again():
     ] == plan.arguments((second, own))
 
 
+def test_names_the_folders_of_a_pair_again():
+    """A pair file names its sides itself; where the user's packages lie only the user can say."""
+    drafted = plan.make(
+        resolution.resolve(
+            options.Options(backends=("tf2", "torch"), workloads=("cnn",), precision=("fp64",))
+        )
+    )
+    a, b = (
+        dataclasses.replace(job, pair="mine.py", path=("/code", "/more code"))
+        for job in drafted.jobs[:2]
+    )
+    line = command.of_stage(a, b, Stage.FORWARD)
+    assert line.startswith("harness compare mine.py --path /code '/more code' --precision fp64 ")
+
+
 def test_names_the_limit_the_steps_and_the_seed_again():
     """At every stage: the noise of a tape is drawn after the batches of all its steps. The usual
     limit goes without saying."""
