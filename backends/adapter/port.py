@@ -166,6 +166,14 @@ class Port(contract.Port):
                         state[f"{name}/{canonical}/{word}"] = value
         return state
 
+    def round_constants(self, which: str) -> None:
+        """Vary the optimizers' constants; see `backends.adapter.side.Side`.
+
+        Args:
+            which: of them; empty: none.
+        """
+        self.side.round_constants(which)
+
     def training_is_own(self) -> bool:
         return True
 

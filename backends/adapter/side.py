@@ -145,6 +145,14 @@ class Side(abc.ABC):
                 `harness.pairs.known_differences` has them.
         """
 
+    def round_constants(self, which: str) -> None:  # noqa: B027  (most have nothing to do)
+        """Have optimizers keep hyper-parameters in float32 from now on, in steps that are looked
+        at, as some frameworks always do.
+
+        Args:
+            which: `all` of them; the `powers` of β alone; empty: as they are.
+        """
+
     @abc.abstractmethod
     def seed(self, seed: int) -> None:
         """Have the framework's own generators begin anew, for steps without `draws`.

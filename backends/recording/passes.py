@@ -7,6 +7,7 @@ again on slightly different input.
 
 from __future__ import annotations
 
+import contextlib
 from typing import (
     Any,
     Callable,
@@ -54,6 +55,8 @@ class Run:
         self.port, self.config, self.data, self.tape, self.can = port, config, data, tape, can
         self.order: Any = None
         self.brief = False
+        #: What of the optimizers' constants is in float32, of a port that can do that.
+        self.constants = ""
         self.update_steps = UPDATE_STEPS
         #: what may be carried from batch to batch, a row each.
         self.carried = {item["name"] for item in config["parameters"] if not item["trainable"]}
@@ -84,9 +87,21 @@ class Run:
             Stage.UPDATE: self._update,
             Stage.TRAJECTORY: lambda: self._trajectory(steps),
         }
-        for stage in RECORDED:
-            if stage in wanted:
-                yield from makers[stage]()
+        with self._varied_constants():
+            for stage in RECORDED:
+                if stage in wanted:
+                    yield from makers[stage]()
+
+    @contextlib.contextmanager
+    def _varied_constants(self) -> Iterator[None]:
+        if not self.constants:
+            yield
+            return
+        self.port.round_constants(self.constants)
+        try:
+            yield
+        finally:
+            self.port.round_constants("")
 
     def _weights(self) -> Iterator[Item]:
         brought = getattr(self.port, "own_weights", lambda: None)()
@@ -280,42 +295,6 @@ class NativeRun(Run):
     def source(self) -> Any:
         """Return a fresh source at step 0."""
         return NativeSource(self.data, self.seed, self.config["batch"])
-
-
-class ForcedUpdate(Run):
-    """The updates, none of which is hidden by what has departed before it. The first one is made of
-    a teacher's gradients: those of other phases were taken before it had moved anything. Each later
-    one is made of the side's own gradients, and begins with the state that the teacher had there.
-
-    Args:
-        teacher: gradients by `<phase>/<parameter>`, and what the updates have left, by
-            `step <number>/<phase>/...`, as the other side has recorded them.
-    """
-
-    def __init__(self, *arguments: Any, teacher: Mapping[str, np.ndarray]) -> None:
-        Run.__init__(self, *arguments)
-        self.teacher = teacher
-        #: Before names of what the updates so far have left.
-        self._made: List[str] = []
-
-    def _begun_elsewhere(self) -> bool:
-        if not self._made:
-            return False
-        values, slots = weights(self.tape), {}
-        for prefix in self._made:
-            values.update(below(prefix + "parameter/", self.teacher))
-            slots.update(below(prefix + "slot/", self.teacher))
-        self.port.assume(values, slots)
-        return True
-
-    def _train_step(self, phase: str, batch: Batch) -> None:
-        step = 1 + sum(prefix.endswith(f"/{phase}/") for prefix in self._made)
-        gradients = below(phase + "/", self.teacher)
-        if gradients and not self._made:
-            self.port.update_from(phase, batch, gradients)
-        else:
-            self.port.train_step(phase, batch)
-        self._made.append(f"step {step}/{phase}/")
 
 
 def _touched(

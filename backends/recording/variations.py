@@ -7,6 +7,8 @@ noise of a tensor.
               in the data and no tie between weights is crossed
     reorder   the rows of every batch in another order (sums over the batch run in another order)
     repeat    nothing changed: a port that draws noise or batches of its own moves all the same
+    constants hyper-parameters of a pair's optimizers in float32, as some frameworks hold them
+              inside a float64 run: `constants:all` of them, or the `constants:powers` of β alone
     round     weights, inputs and noise rounded to a lower precision: what that precision
               necessarily costs
 
@@ -29,6 +31,9 @@ def vary(run: Any, variant: Mapping[str, Any]) -> Any:
     """
     generator = np.random.RandomState(variant["seed"])
     kind = variant["kind"].split(":")[0]
+    if kind == "constants":
+        run.constants = variant["kind"].partition(":")[2]
+        return run
     if kind == "repeat":
         run.brief = True  # a run that does not repeat shows in its first step
         return run

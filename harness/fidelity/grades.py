@@ -74,6 +74,21 @@ def grade(
     )
 
 
+def within_constants(graded: TensorVerdict, threshold: float) -> TensorVerdict:
+    """Return the PASS of a tensor that departs by no more than hyper-parameters in float32 explain.
+
+    Args:
+        graded: its FAIL without them. threshold: what they let the error be.
+    """
+    return dataclasses.replace(
+        graded,
+        verdict=Fidelity.PASS,
+        threshold=threshold,
+        constants=True,
+        reason=f"by no more than hyper-parameters in float32 move it; {graded.reason}",
+    )
+
+
 def _too_wide(
     entry: TensorEntry, limits: GradingLimits, precision: str
 ) -> tuple[Fidelity, str] | None:

@@ -27,7 +27,7 @@ from harness.fidelity import (
 )
 from harness.fidelity.digest import digest
 from harness.fidelity.evidence import Evidence, TensorEntry
-from harness.fidelity.grades import GradingLimits, grade
+from harness.fidelity.grades import GradingLimits, grade, within_constants
 from harness.fidelity.measure import TensorDifference, difference
 from harness.fidelity.variations import Moves, Sieve, group, is_exact
 from harness.fidelity.verdict import StageVerdict, TensorVerdict, sum_up
@@ -80,6 +80,7 @@ def judge_stage(
         precision=precision,
         null=nulls.null_tensors(a, b, stage, precision) if null is None else null,
         grown={},
+        grown_constants={},
         peers=movements.of_peer_groups(a, b, stage, common, sieve, precision),
         sieve=sieve,
         changing=changing,
@@ -124,7 +125,8 @@ class StageRule:
 
     Attributes:
         precision: what both sides ran in. null: the names known to be zero.
-        grown: the floors met so far, see `_grow`. peers: those of the peer groups.
+        grown: the floors met so far, see `_grow`. grown_constants: those of constants in float32.
+        peers: floors of the peer groups.
         sieve: which variations measure rounding.
         changing: by side, a tensor that it does not give again.
     """
@@ -132,6 +134,7 @@ class StageRule:
     precision: str
     null: Collection[str]
     grown: dict[str, tuple[float, float]]
+    grown_constants: dict[str, tuple[float, float]]
     peers: Mapping[str, float]
     sieve: Sieve | None
     changing: Mapping[str, TensorVerdict | None]
@@ -161,6 +164,9 @@ def _judge_tensor(
         edge = max(noise.movement(side, stage, name, moves.crossed) for side in (a, b))
     limits = GradingLimits(level.relative, threshold, open_to=noise.coverage(stage) * edge)
     graded = grade(entry_a, apart, limits, rule.precision, same)
+    wide = _constants_limit(a, b, entry_b, level, rule)
+    if graded.verdict == Fidelity.FAIL and apart.error <= min(wide, noise.HORIZON):
+        graded = within_constants(graded, wide)
     differs = _difference(a, b, entry_b, moves, rule, same)
     if differs:
         reason = f"{differs}; {graded.reason}"
@@ -220,6 +226,19 @@ def _limit(
     if stage == Stage.WEIGHTS or counted:
         threshold = 0.0  # loaded, or counted: nothing is rounded
     return level, threshold
+
+
+def _constants_limit(
+    a: Evidence, b: Evidence, entry: TensorEntry, level: noise.Floor, rule: StageRule
+) -> float:
+    """Return what the error of a tensor must not exceed if one side keeps hyper-parameters in
+    float32, as Keras and TensorFlow do inside a float64 run; 0 where nothing shows what that does.
+    """
+    moved = movements.of_constants(a, b, entry)
+    if not 0.0 < moved < math.inf or not level.scale:
+        return 0.0
+    floor = noise.Floor(moved, level.scale, moved / level.scale, 0.0)
+    return noise.coverage(entry.stage) * _grow(entry.name, floor, rule.grown_constants)
 
 
 def _is_same(entry: TensorEntry, apart: TensorDifference, precision: str) -> bool:

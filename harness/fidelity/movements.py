@@ -39,6 +39,18 @@ def of_pair(
     return max(movements)
 
 
+def of_constants(a: Evidence, b: Evidence, entry: TensorEntry) -> float:
+    """Return how far a tensor is moved where optimizers keep hyper-parameters in float32, on the
+    side that they move more: one side at most can be made to, and the other may do so anyway."""
+    kinds = {
+        kind
+        for side in (a, b)
+        for kind in side.noise(entry.stage, entry.name)
+        if kind.startswith(noise.CONSTANTS)
+    }
+    return max(noise.movement(side, entry.stage, entry.name, sorted(kinds)) for side in (a, b))
+
+
 def of_peer_groups(
     a: Evidence,
     b: Evidence,

@@ -21,6 +21,8 @@ from harness.results.verdicts import Bounds
 #: Kinds of variation that are a build's own noise at its own precision, where they measure rounding
 #: (`variations`).
 KINDS = ("ulp", "weights", "reorder")
+#: What the names of variations of an optimizer's constants begin with: `movements.of_constants`.
+CONSTANTS = "constants:"
 #: The same run on the same tape again.
 REPEAT = "repeat"
 

@@ -29,7 +29,8 @@ class TensorVerdict:
     numbers where it was compared.
 
     `necessary` is what a lower precision cannot cost less than, where that was looked at. `float32`
-    says what of a float64 departure shows float32, if anything does.
+    says what of a float64 departure shows float32, if anything does. `constants`: whether it passes
+    only because hyper-parameters in float32 move it as far.
     """
 
     name: str
@@ -41,6 +42,7 @@ class TensorVerdict:
     difference: TensorDifference | None = None
     necessary: float | None = None
     float32: Sign | None = None
+    constants: bool = False
 
     @property
     def margin(self) -> float:
@@ -132,6 +134,9 @@ def sum_up(
     reason = (
         "all equal" if worst.error == 0.0 else f"largest at {worst.margin:.2g} of its threshold"
     )
+    rounded = sum(item.constants for item in passed)
+    if rounded:
+        reason += f"; {rounded} of them as hyper-parameters in float32 move them"
     null = len(verdicts) - len(passed) - len(beyond)
     if null:
         reason += f"; {null} more {'is' if null == 1 else 'are'} mathematically zero"

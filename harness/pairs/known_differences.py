@@ -10,14 +10,23 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from backends.survey import OptimizerSurvey, Survey
+from harness.pairs.inference import optimizers_beside
+from harness.pairs.preflight import sums_of_updates
 from harness.pairs.workload import Inferred
 from harness.workloads.spec import Workload
 
 TORCH, KERAS = "torch ", "keras "
 #: Judged by `harness.fidelity.float32`, too.
 FLOAT32 = "float32-constants"
-#: Kinds of optimizers, and the places of ε there: beside √v̂, and beside √v.
-ADAMS, CORRECTED, HAT = ("adam", "adamw"), "corrected", "hat"
+#: Kinds of optimizers.
+ADAMS = ("adam", "adamw")
+#: Of an optimizer that has no epsilon.
+NOWHERE = "nowhere"
+#: Of torch's NAdam as it comes, and of Keras' Nadam.
+NADAM_DECAYS = [0.004, 1.0]
+#: Where torch adds epsilon, and where its rules can put it: beside √v̂ and √v; beside a root and
+#: under it; to each gradient's size and to the largest one.
+MOVABLE = (["corrected", "hat"], ["outside", "inside"], ["each", "outside"])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,31 +45,59 @@ class KnownDifference:
     settings: Callable[[Survey, Survey], Mapping[str, Any]]
 
 
-def _optimizers(
-    torch: Survey, other: Survey, differs: Callable[[OptimizerSurvey, OptimizerSurvey], bool]
-) -> dict[str, Any]:
-    """Return ε of the other side's Adams, by the name of torch's, where they differ."""
+Differs = Callable[[OptimizerSurvey, OptimizerSurvey], bool]
+
+
+def _optimizers(torch: Survey, other: Survey, differs: Differs) -> dict[str, Any]:
+    """Return epsilon of the other side's optimizers, by the name of torch's, where they differ."""
     return {
-        mine.name: theirs.hyperparameters.get("epsilon")
-        for mine, theirs in zip(torch.optimizers, other.optimizers, strict=False)
-        if mine.kind in ADAMS and theirs.kind in ADAMS and differs(mine, theirs)
+        mine.name: theirs.hyperparameters.get("epsilon", 0.0)
+        for mine, theirs in zip(torch.optimizers, optimizers_beside(torch, other), strict=False)
+        if mine.kind == theirs.kind and differs(mine, theirs)
     }
 
 
-def _places(torch: Survey, other: Survey) -> Mapping[str, Any]:
+def _places(*kinds: str) -> Callable[[Survey, Survey], Mapping[str, Any]]:
+    """Return what finds optimizers of some kinds whose epsilon stands elsewhere."""
+
     def differs(mine: OptimizerSurvey, theirs: OptimizerSurvey) -> bool:
         places = [each.hyperparameters.get("epsilon_place") for each in (mine, theirs)]
-        return places == [CORRECTED, HAT]
+        return mine.kind in kinds and places in MOVABLE
 
-    return _optimizers(torch, other, differs)
+    return lambda torch, other: _optimizers(torch, other, differs)
 
 
-def _values(torch: Survey, other: Survey) -> Mapping[str, Any]:
+def _values(adams: bool) -> Callable[[Survey, Survey], Mapping[str, Any]]:
+    """Return what finds optimizers with another epsilon: Adam's, or those of the other kinds."""
+
     def differs(mine: OptimizerSurvey, theirs: OptimizerSurvey) -> bool:
+        if (mine.kind in ADAMS) != adams or "epsilon" not in mine.hyperparameters:
+            return False
         values = [each.hyperparameters.get("epsilon") for each in (mine, theirs)]
-        return values[0] != values[1] and None not in values
+        nowhere = theirs.hyperparameters.get("epsilon_place") == NOWHERE
+        return nowhere or (values[0] != values[1] and None not in values)
+
+    return lambda torch, other: _optimizers(torch, other, differs)
+
+
+def _momentum_rates(torch: Survey, other: Survey) -> Mapping[str, Any]:
+    return _optimizers(torch, other, sums_of_updates)
+
+
+def _nadam_schedules(torch: Survey, other: Survey) -> Mapping[str, Any]:
+    def differs(mine: OptimizerSurvey, theirs: OptimizerSurvey) -> bool:
+        values = [each.hyperparameters.get("momentum_decay") for each in (mine, theirs)]
+        return mine.kind == "nadam" and values == NADAM_DECAYS
 
     return _optimizers(torch, other, differs)
+
+
+def _clippings(torch: Survey, _other: Survey) -> Mapping[str, Any]:
+    return {
+        mine.name: True
+        for mine in torch.optimizers
+        if {"clip_norm", "clip_global_norm"} & mine.hyperparameters.keys()
+    }
 
 
 def _variances(torch: Survey, other: Survey) -> Mapping[str, Any]:
@@ -83,8 +120,8 @@ def _biases(torch: Survey, other: Survey) -> Mapping[str, Any]:
 
 
 def _powers(torch: Survey, other: Survey) -> Mapping[str, Any]:
-    def differs(_mine: OptimizerSurvey, _theirs: OptimizerSurvey) -> bool:
-        return other.framework.startswith(KERAS)
+    def differs(mine: OptimizerSurvey, _theirs: OptimizerSurvey) -> bool:
+        return mine.kind in ADAMS and other.framework.startswith(KERAS)
 
     return _optimizers(torch, other, differs)
 
@@ -95,13 +132,60 @@ KNOWN: Sequence[KnownDifference] = (
         "torch's Adam and AdamW add epsilon to √(v/(1 - β2^t)), those of Keras and TensorFlow to √v"
         " before it is corrected: early updates of small gradients differ",
         "at each step torch's epsilon is divided by √(1 - β2^t), which puts it where Keras has it",
-        _places,
+        _places(*ADAMS),
     ),
     KnownDifference(
         "adam-epsilon-value",
         "the epsilon of Adam is 1e-8 in torch and 1e-7 in Keras, unless the code says otherwise",
         "torch's steps are made with the other side's number",
-        _values,
+        _values(adams=True),
+    ),
+    KnownDifference(
+        "rmsprop-epsilon-place",
+        "torch's RMSprop adds epsilon to √v, those of Keras 3 and TensorFlow 1 to v",
+        "torch's epsilon is put under the root",
+        _places("rmsprop"),
+    ),
+    KnownDifference(
+        "adagrad-epsilon-place",
+        "torch's Adagrad adds epsilon to the root of the sum of squares, Keras 3's to the sum",
+        "torch's epsilon is put under the root",
+        _places("adagrad"),
+    ),
+    KnownDifference(
+        "adamax-epsilon-place",
+        "torch's Adamax adds epsilon to each gradient's size before it takes the largest one, those"
+        " of Keras and TensorFlow to the largest one",
+        "torch's epsilon is added to the largest one",
+        _places("adamax"),
+    ),
+    KnownDifference(
+        "epsilon-value",
+        "the epsilon of RMSprop, Adagrad, Adadelta, Adamax or Nadam is 1e-7 in Keras, 1e-6, 1e-8 or"
+        " 1e-10 in torch, and TensorFlow 1's Adagrad has none, unless the code says otherwise",
+        "torch's steps are made with the other side's number",
+        _values(adams=False),
+    ),
+    KnownDifference(
+        "momentum-rate",
+        "Keras' momentum adds up updates, each with the learning rate that it was made with,"
+        " torch's adds up gradients and multiplies all of it by the present rate: they part where"
+        " the rate changes",
+        "what torch's momentum holds is scaled by the last rate over the present one",
+        _momentum_rates,
+    ),
+    KnownDifference(
+        "nadam-schedule",
+        "Keras' Nadam lets its momentum rise with 0.96^t, torch's NAdam and Keras 2's old one with"
+        " 0.96^(0.004 t)",
+        "torch's steps are made with momentum_decay=1",
+        _nadam_schedules,
+    ),
+    KnownDifference(
+        "clip-norm-epsilon",
+        "torch's clip_grad_norm_ adds 1e-6 to the norm, Keras and TensorFlow nothing",
+        "torch clips (2.6 and later) by the norm itself",
+        _clippings,
     ),
     KnownDifference(
         "bn-unbiased-variance",

@@ -31,6 +31,11 @@ RATE = "rate"
 UNKNOWN = "unknown"
 #: Terms of a loss that stand for all of it.
 TOTALS = frozenset({"total", str(Stage.LOSS)})
+#: A word that not every framework has for it.
+SCHEDULE = "schedule"
+#: Slots of momentum, and what each adds up.
+MOMENTUM, VELOCITY = "momentum", "velocity"
+GRADIENTS, UPDATES = "gradients", "updates"
 SHAPED = ("units", "filters", "kernel_size", "heads", "embeddings")
 
 
@@ -230,15 +235,32 @@ def _of_two_optimizers(
         yield AttributeDifference(where, "kind", x.type, y.type, sides, Stage.UPDATE)
     ours, theirs = _hyper(x), _hyper(y)
     for what in sorted(ours.keys() | theirs.keys()):
+        if what == SCHEDULE and not (what in ours and what in theirs):
+            continue  # one that a step moves is no part of the optimizer: the rates tell
         if not same(ours.get(what), theirs.get(what)):
             values = worded(ours.get(what)), worded(theirs.get(what))
             yield AttributeDifference(where, what, *values, sides, Stage.UPDATE)
+    if sums_of_updates(x, y):
+        values = (GRADIENTS, UPDATES) if MOMENTUM in x.slots else (UPDATES, GRADIENTS)
+        yield AttributeDifference(where, "momentum adds up", *values, sides, Stage.UPDATE)
     for update in ("0", "1", "10"):
         if update in x.rates and update in y.rates and not same(x.rates[update], y.rates[update]):
             values = worded(x.rates[update]), worded(y.rates[update])
             stage = Stage.TRAJECTORY if update == "10" else Stage.UPDATE
             what = f"learning rate at update {update}"
             yield AttributeDifference(where, what, *values, sides, stage)
+
+
+def sums_of_updates(x: OptimizerSurvey, y: OptimizerSurvey) -> bool:
+    """Return whether the momentum of one side adds up gradients, that of the other updates with
+    their rates, which is another thing where the rate changes.
+
+    Args:
+        x, y: optimizers that belong together.
+    """
+    sums = [{MOMENTUM, VELOCITY} & {*each.slots} for each in (x, y)]
+    changing = any(len({*each.rates.values()}) > 1 for each in (x, y))
+    return changing and sums in ([{MOMENTUM}, {VELOCITY}], [{VELOCITY}, {MOMENTUM}])
 
 
 def _hyper(optimizer: OptimizerSurvey) -> Mapping[str, Any]:

@@ -20,6 +20,10 @@ ULP_SEEDS, WEIGHT_SEEDS = (101, 102), (103,)
 REORDER_SEEDS = (201, 202)
 #: Builds whose Adam keeps its powers of beta in float32 even for float64 variables.
 FLOAT32_POWERS_BACKEND = "tf1"
+#: The backend whose optimizers hold every number in float64 where they are to compute in it.
+FLOAT64_CONSTANTS_BACKEND = "torch"
+#: The variations that hold them in float32: all of them, and the powers of β alone.
+CONSTANTS = ("constants:all", "constants:powers")
 
 
 def draft(request: Request) -> Lockstep:
@@ -126,6 +130,7 @@ def _job(
     variants = _variations(precision)
     if precision == "fp64":
         variants += _roundings(request)
+        variants += _constants(request, workload, side)
     steps = request.steps or workload.trajectory_steps(preset)
     return Job(
         **job_fields.of_side(side),
@@ -156,6 +161,16 @@ def _variations(precision: str) -> list[dict[str, Any]]:
     kinds += [("repeat", 0)]
     kinds += [("reorder", number) for number in REORDER_SEEDS]
     return [{"kind": kind, "precision": precision, "seed": number} for kind, number in kinds]
+
+
+def _constants(request: Request, workload: Workload, side: Side) -> list[dict[str, Any]]:
+    """Return the variations of a pair's optimizers: Keras and TensorFlow hold some of their numbers
+    in float32, torch, which can be made to, none."""
+    others = {item.backend for item in request.sides} - {FLOAT64_CONSTANTS_BACKEND}
+    if not workload.pair or side.backend != FLOAT64_CONSTANTS_BACKEND or not others:
+        return []
+    stages = (Stage.UPDATE, Stage.TRAJECTORY)
+    return [{"kind": kind, "precision": "fp64", "seed": 0, "stages": stages} for kind in CONSTANTS]
 
 
 def _roundings(request: Request) -> list[dict[str, Any]]:

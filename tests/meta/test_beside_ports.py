@@ -61,6 +61,21 @@ def test_a_larger_error_in_one_tensor_of_one_stage_is_told(stage: int, floors: f
     assert "**no**" in beside_ports.rows(every)
 
 
+@pytest.mark.parametrize("stage", ["loss", "gradients"])
+@pytest.mark.parametrize(("floors", "right"), [(2.7, True), (2.8, False)])
+def test_a_loss_that_two_builds_of_the_ports_have_equal_by_chance(
+    stage: str, floors: float, right: bool
+):
+    """It is one number: what the ports of any two builds make of it counts. Of other stages it
+    does not."""
+    plain, ports = report(u=floors), report(u=1.75)
+    for whole, ratios in ((plain, {"u": floors}), (ports, {"u": 0.0})):
+        whole["stages"].append({**row(stage, ratios), "b": "tf2"})
+    every = beside_ports.beside("linear", plain, ports)
+    (found,) = (item for item in every if (item.b, item.stage) == ("tf2", stage))
+    assert found.right == (right and stage == "loss")
+
+
 def test_what_was_not_looked_at_is_not_right():
     """A stage, or a pair of builds."""
     plain = report(u=0.5)

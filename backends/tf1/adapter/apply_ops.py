@@ -42,8 +42,14 @@ OPERANDS = {
     "l2": "l2",
 }
 #: Where TensorFlow 1's kernels put epsilon: beside the root of the uncorrected second moment
-#: (`hat`), or under the root (`inside`).
-EPSILON_PLACES = {"adam": "hat", "rmsprop": "inside", "adadelta": "inside"}
+#: (`hat`), under the root (`inside`), beside the largest value (`outside`), or have none.
+EPSILON_PLACES = {
+    "adam": "hat",
+    "rmsprop": "inside",
+    "adadelta": "inside",
+    "adamax": "outside",
+    "adagrad": "nowhere",
+}
 APPLY = re.compile(r"(Resource)?(Sparse)?Apply(\w+)$")
 #: Slots of optimizers that Python composes, by the ends of their names.
 COMPOSED = {

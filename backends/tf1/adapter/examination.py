@@ -207,6 +207,8 @@ def _optimizer(
     words.update(optimizer.attributes)
     if optimizer.kind in EPSILON_PLACES:
         words["epsilon_place"] = EPSILON_PLACES[optimizer.kind]
+    if optimizer.kind == "adagrad" and "epsilon" in words:
+        words["epsilon_place"] = "outside"  # the second kernel, which Keras 2 calls
     for phase in optimizer.phases:
         words.update(side.optimizers.clipping(phase))
     rates = {}

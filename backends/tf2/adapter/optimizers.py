@@ -40,6 +40,16 @@ SLOTS = {
     "accum_grad": "v",
     "accum_var": "delta",
 }
+#: By kind, where epsilon is added, in the words of torch's adapter.
+EPSILON_PLACES = {
+    "adam": "hat",
+    "adamw": "hat",
+    "nadam": "corrected",
+    "rmsprop": "inside",
+    "adagrad": "inside",
+    "adadelta": "inside",
+    "adamax": "outside",
+}
 #: Where the average of the weights is kept.
 AVERAGES = "_model_variables_moving_average"
 #: Word of a hyper-parameter by Keras' own.
@@ -236,8 +246,11 @@ def survey(name: str, optimizer: Any, variables: Dict[str, Any], pieces: Any) ->
         value = config.get(own, getattr(held, own, None))
         if value is not None and value is not False:
             numbers[shared] = value if isinstance(value, (bool, int, str)) else _number(value)
-    if word in ("adam", "adamw", "nadam"):
-        numbers["epsilon_place"] = "hat"
+    place = _epsilon_place(held, word)
+    if place and "epsilon" in numbers:
+        numbers["epsilon_place"] = place
+    if word == "nadam":
+        numbers["momentum_decay"] = _number(getattr(held, "_initial_decay", 1.0))
     if numbers.get("weight_decay"):
         numbers["decay"] = "decoupled"
     if "nesterov" in config:
@@ -258,6 +271,18 @@ def survey(name: str, optimizer: Any, variables: Dict[str, Any], pieces: Any) ->
         slots=tuple(words),
         pieces=tuple(pieces),
     )
+
+
+def _epsilon_place(optimizer: Any, word: str) -> str:
+    """Return where an optimizer of some kind adds epsilon; empty where it is not known.
+
+    The old ones of Keras 2 add it beside the root, but for RMSprop's with momentum, which is a
+    kernel of its own.
+    """
+    old = hasattr(optimizer, "get_slot_names")
+    if old and (word == "adagrad" or (word == "rmsprop" and not optimizer._momentum)):
+        return "outside"
+    return EPSILON_PLACES.get(word, "")
 
 
 def _number(value: Any) -> Any:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import math
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Tuple, Type
 
-import numpy as np
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.module import (
@@ -19,11 +17,22 @@ from torch.nn.modules.module import (
     register_module_forward_pre_hook,
 )
 
+from backends.torch.adapter import optimizer_rules as rules
+
 HOOKS: Any = importlib.import_module("torch.optim.optimizer")
-#: Classes whose epsilon torch adds beside √v̂, and Keras beside √v.
-ADAMS = (torch.optim.Adam, torch.optim.AdamW)
-#: What is changed of a group of parameters while its update is made.
-NUMBERS = ("eps", "lr", "weight_decay")
+CLIPPING: Any = importlib.import_module("torch.nn.utils.clip_grad")
+#: What multiplies gradients once their norm is known, in torch 2.6 and later.
+CLIP = "_clip_grads_with_norm_"
+#: Differences of an optimizer that one rule does away with.
+SINGLE: Mapping[str, Type[Any]] = {
+    "rmsprop-epsilon-place": rules.EpsilonWithin,
+    "adagrad-epsilon-place": rules.EpsilonWithin,
+    "adamax-epsilon-place": rules.EpsilonWithin,
+    "momentum-rate": rules.MomentumOfUpdates,
+    "nadam-schedule": rules.NadamSchedule,
+}
+#: Variations of the constants (`Accepted.constants`): all of them rounded, the powers of β alone.
+ALL, POWERS = "all", "powers"
 
 
 class Accepted:
@@ -32,6 +41,9 @@ class Accepted:
     Args:
         names: what the harness has found to be there, as `harness.pairs.known_differences` has it.
         optimizers: by own name. parameters: by own name.
+
+    Attributes:
+        constants: what of the hyper-parameters is rounded to float32 besides; empty: nothing.
     """
 
     def __init__(
@@ -40,18 +52,20 @@ class Accepted:
         optimizers: Mapping[str, Any],
         parameters: Mapping[str, torch.Tensor],
     ) -> None:
-        self.place = bool(names.get("adam-epsilon-place"))
-        values: Mapping[str, float] = names.get("adam-epsilon-value", {})
-        self.values = {id(optimizers[name]): value for name, value in values.items()}
-        rounded: Mapping[str, Any] = names.get("float32-constants", {})
-        self.rounded = {id(optimizers[name]) for name in rounded}
-        self.biased = bool(names.get("bn-unbiased-variance"))
+        self.constants = ""
+        #: By difference, what is to be known of each optimizer.
+        self._known: Dict[str, Dict[int, Any]] = {
+            name: {id(optimizers[own]): value for own, value in held.items() if own in optimizers}
+            for name, held in names.items()
+        }
+        self._biased = bool(names.get("bn-unbiased-variance"))
+        self._clips = bool(names.get("clip-norm-epsilon"))
         #: Second biases, and the first ones that stand for both.
         self.pairs = {
             parameters[second]: parameters[first]
             for second, first in names.get("lstm-two-biases", {}).items()
         }
-        self._kept: Dict[int, List[Dict[str, Any]]] = {}
+        self._at_work: Dict[int, Tuple[Any, List[rules.Rule]]] = {}
         self._variances: Dict[int, torch.Tensor] = {}
 
     @torch.no_grad()
@@ -64,13 +78,11 @@ class Accepted:
     @contextlib.contextmanager
     def neutralised(self) -> Iterator[None]:
         """Have it done, for as long as this lasts."""
-        handles: List[Any] = []
-        if self.place or self.values or self.rounded:
-            handles += [
-                HOOKS.register_optimizer_step_pre_hook(self._set_numbers),
-                HOOKS.register_optimizer_step_post_hook(self._put_back),
-            ]
-        if self.biased:
+        handles = [
+            HOOKS.register_optimizer_step_pre_hook(self._before),
+            HOOKS.register_optimizer_step_post_hook(self._after),
+        ]
+        if self._biased:
             handles += [
                 register_module_forward_pre_hook(self._keep_variance),
                 register_module_forward_hook(self._move_variance),
@@ -78,39 +90,55 @@ class Accepted:
         trained = [second for second in self.pairs if second.requires_grad]
         for second in trained:
             second.requires_grad_(False)
+        clip = getattr(CLIPPING, CLIP, None)
+        if self._clips and clip is not None:
+            setattr(CLIPPING, CLIP, clipped)
         try:
             yield
         finally:
+            if clip is not None:
+                setattr(CLIPPING, CLIP, clip)
             for handle in handles:
                 handle.remove()
             for second in trained:
                 second.requires_grad_(True)
+            for optimizer, _ in list(self._at_work.values()):
+                self._after(optimizer)  # an update that has raised
 
-    # -- the numbers of Adam -----------------------------------------------------------------------
+    # -- optimizers --------------------------------------------------------------------------------
 
-    def _set_numbers(self, optimizer: Any, args: Any, kwargs: Any) -> None:
-        if not isinstance(optimizer, ADAMS):
-            return
-        groups = optimizer.param_groups
-        self._kept[id(optimizer)] = [_numbers(group) for group in groups]
-        for group in groups:
-            step = 1 + max((_steps(optimizer, each) for each in group["params"]), default=0)
-            own = there = _corrections(group["betas"], step)
-            if id(optimizer) in self.rounded:
-                # Keras raises β to the power of the step as it is in float32; elsewhere β is exact.
-                there = _corrections([float(np.float32(beta)) for beta in group["betas"]], step)
-            scale = (own[0] / there[0]) * (there[1] / own[1])
-            group["lr"] *= scale
-            if isinstance(optimizer, torch.optim.AdamW):
-                group["weight_decay"] /= scale  # it is multiplied by the rate as it was
-            # √v/c + ε/c is (√v + ε)/c, with c the correction of √v.
-            group["eps"] = self.values.get(id(optimizer), group["eps"]) / own[1]
-            if not self.place:
-                group["eps"] *= there[1]
+    def _rules(self, optimizer: Any) -> List[rules.Rule]:
+        """Return what is done about an optimizer, in order."""
+        identity, every = id(optimizer), self._known
+        chosen: List[rules.Rule] = []
+        if self.constants == ALL:
+            chosen.append(rules.RoundedConstants())
+        chosen += [
+            rules.EpsilonValue(every[name][identity])
+            for name in ("adam-epsilon-value", "epsilon-value")
+            if identity in every.get(name, {})
+        ]
+        chosen += [rule() for name, rule in SINGLE.items() if identity in every.get(name, {})]
+        if isinstance(optimizer, rules.ADAMS):
+            place = identity in every.get("adam-epsilon-place", {})
+            rounded = identity in every.get("float32-constants", {}) or self.constants == POWERS
+            if place or rounded:
+                chosen.append(rules.AdamNumbers(place, rounded))
+        return chosen
 
-    def _put_back(self, optimizer: Any, args: Any, kwargs: Any) -> None:
-        for group, numbers in zip(optimizer.param_groups, self._kept.pop(id(optimizer), ())):
-            group.update(numbers)
+    @torch.no_grad()
+    def _before(self, optimizer: Any, *_arguments: Any) -> None:
+        chosen: List[rules.Rule] = []
+        self._at_work[id(optimizer)] = optimizer, chosen
+        for rule in self._rules(optimizer):
+            chosen.append(rule)
+            rule.before(optimizer)
+
+    @torch.no_grad()
+    def _after(self, optimizer: Any, *_arguments: Any) -> None:
+        _, chosen = self._at_work.pop(id(optimizer), (optimizer, []))
+        for rule in reversed(chosen):
+            rule.after(optimizer)
 
     # -- the running variance ----------------------------------------------------------------------
 
@@ -132,17 +160,17 @@ class Accepted:
         module.running_var.data.copy_((1.0 - share) * before + share * variance)
 
 
-def _numbers(group: Mapping[str, Any]) -> Dict[str, Any]:
-    return {name: group[name] for name in NUMBERS}
+@torch.no_grad()
+def clipped(
+    parameters: Any, max_norm: Any, total_norm: torch.Tensor, *_arguments: Any, **_words: Any
+) -> None:
+    """Clip gradients by their norm, which nothing is added to.
 
-
-def _corrections(betas: Sequence[Any], step: int) -> Tuple[float, float]:
-    """Return what Adam divides the mean of gradients by, and the root of that of their squares."""
-    first, second = (1.0 - float(beta) ** step for beta in betas)
-    return first, math.sqrt(second)
-
-
-def _steps(optimizer: Any, parameter: Any) -> int:
-    """Return how many updates an optimizer has made of a parameter."""
-    state = optimizer.state.get(parameter, {})
-    return int(state["step"]) if "step" in state else 0
+    Args:
+        parameters: one or several. max_norm: that is let through. total_norm: theirs.
+    """
+    members = [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)
+    share = torch.clamp(float(max_norm) / total_norm, max=1.0)
+    for parameter in members:
+        if parameter.grad is not None:
+            parameter.grad.mul_(share.to(parameter.grad.device))

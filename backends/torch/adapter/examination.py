@@ -50,7 +50,8 @@ class Calls:
         elif file.endswith(CLIPPING):
             clippings = self.clippings.setdefault(len(self._seen.updated), {})
             if name == "clip_grad_norm_":
-                clippings["clip_global_norm"] = float(held["max_norm"])
+                word = "clip_norm" if _is_one(held["parameters"]) else "clip_global_norm"
+                clippings[word] = float(held["max_norm"])
                 if float(held["norm_type"]) != 2.0:
                     clippings["clip_norm_order"] = float(held["norm_type"])
             elif name == "clip_grad_value_":
@@ -65,6 +66,12 @@ class Calls:
             yield
         finally:
             sys.setprofile(before)
+
+
+def _is_one(parameters: Any) -> bool:
+    """Return whether what is clipped is a single parameter; a generator is not to be touched."""
+    single = isinstance(parameters, (list, tuple)) and len(parameters) == 1
+    return single or isinstance(parameters, torch.Tensor)
 
 
 def _holds_others(module: Any) -> bool:

@@ -275,6 +275,9 @@ class Objects(Side):
     def accept(self, names: Mapping[str, Any]) -> None:
         self.accepted = Accepted(names, self.optimizers, self.inventory.parameters())
 
+    def round_constants(self, which: str) -> None:
+        self.accepted.constants = which
+
     @torch.no_grad()
     def assign(self, values: Arrays) -> None:
         held = self.inventory.tensors()

@@ -65,7 +65,8 @@ UNSAID = {"dampening": 0, "amsgrad": False, "maximize": False, "rate_decay": 0, 
 #: Classes that take the weight decay from the weights, not into the gradient.
 DECOUPLED = frozenset(["AdamW", "Muon", "Adafactor"])
 #: Where epsilon is added. `corrected`: to the root of the moment that is corrected for its bias.
-#: `outside`: to the root, nothing being corrected. `inside`: under the root.
+#: `hat`: to the root of the uncorrected one. `outside`: to the root, or to the largest value.
+#: `inside`: under the root. `each`: to the size of each gradient.
 EPSILON_PLACES = {
     "Adam": "corrected",
     "AdamW": "corrected",
@@ -75,6 +76,7 @@ EPSILON_PLACES = {
     "RMSprop": "outside",
     "Adagrad": "outside",
     "Adadelta": "inside",
+    "Adamax": "each",
 }
 
 

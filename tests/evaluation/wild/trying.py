@@ -5,11 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,10 +13,8 @@ from typing import Any
 from backends.contract import Stage
 from harness.plan import LOCKSTEP_STAGES
 from harness.results.verdicts import Fidelity
+from tests.evaluation import one_command
 from tests.evaluation.wild.catalogue import BUILDS, ENTRIES, PAIRS, Entry
-
-ROOT = Path(__file__).parents[3]
-LIMIT_S = 3600.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,28 +60,6 @@ def placed(entry: Entry, folder: Path) -> Path:
     return pair
 
 
-def harness(words: Sequence[str], folder: Path) -> tuple[dict[str, Any] | str, float]:
-    """Compare, as a user does, without speed; return the report, or the last line of a command that
-    made none, and how long it took.
-
-    Args:
-        words: of the command. folder: where it runs.
-    """
-    argv = [sys.executable, "-m", "harness.cli", "compare", *words, "--no-speed"]
-    argv += ["--reports", "reports", "--limit", f"{LIMIT_S:.0f}"]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    started = time.monotonic()
-    ended = subprocess.run(
-        argv, cwd=folder, env=environ, capture_output=True, text=True, timeout=LIMIT_S, check=False
-    )
-    lasted = time.monotonic() - started
-    reports = sorted(folder.glob("reports/**/report.json"))
-    if reports:
-        return json.loads(reports[-1].read_text(encoding="utf-8")), lasted
-    lines = [line for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
-    return (lines or ["nothing was said"])[-1], lasted
-
-
 def options(entry: Entry, pythons: Sequence[str]) -> list[str]:
     """Return the options of an entry's comparison.
 
@@ -104,7 +76,7 @@ def compared(entry: Entry, scratch: Path, pythons: Sequence[str]) -> Said:
         entry: which. scratch: a folder for it. pythons: as `--python` has them.
     """
     pair = placed(entry, scratch / entry.name)
-    report, lasted = harness([pair.name, *options(entry, pythons)], pair.parent)
+    report, lasted = one_command.compare([pair.name, *options(entry, pythons)], pair.parent)
     if isinstance(report, str):
         return Said(entry, report, lasted_s=lasted)
     return read(entry, report, lasted)

@@ -245,6 +245,36 @@ def test_optimizers(other: tuple[OptimizerSurvey, ...], expected: list[Any]):
     assert expected == said(side(optimizers=optimizer()), side(optimizers=other))
 
 
+FALLING = {"0": 0.1, "10": 0.05}
+
+
+@pytest.mark.parametrize(
+    ("slots", "rates", "expected"),
+    [
+        (("momentum", "velocity"), FALLING, ["gradients", "updates"]),
+        (("velocity", "momentum"), FALLING, ["updates", "gradients"]),
+        (("velocity", "momentum"), None, []),
+        (("momentum", "momentum"), FALLING, []),
+    ],
+)
+def test_what_momentum_adds_up(
+    slots: tuple[str, str], rates: dict[str, float] | None, expected: list[str]
+):
+    """It is the same as long as the rate is."""
+    a, b = (
+        side(optimizers=(dataclasses.replace(optimizer("sgd", rates)[0], slots=(slot,)),))
+        for slot in slots
+    )
+    rows = [row for row in said(a, b) if row[1] == "momentum adds up"]
+    assert expected == [word for row in rows for word in row[2:4]]
+
+
+def test_a_schedule_is_told_by_its_rates_where_only_one_side_has_a_word_for_it():
+    cosine, linear = (optimizer(schedule=word) for word in ("cosine_decay", "linear"))
+    assert [] == said(side(optimizers=cosine), side(optimizers=optimizer()))
+    assert 1 == len(said(side(optimizers=cosine), side(optimizers=linear)))
+
+
 def test_optimizers_of_the_same_names_are_laid_beside_each_other_in_any_order():
     """Each by its name; where the names are others, by place."""
     (fast,), (slow,) = optimizer(rates={"0": 0.5}), optimizer(rates={"0": 0.25})

@@ -1,0 +1,150 @@
+"""Which optimizers are compared on which sides, and what is planted in them."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from backends.contract import Stage
+
+PAIRS = Path(__file__).parent / "pairs"
+#: The package that the pairs' code lies in, and the module of it that a build's side is made by.
+RECIPES = "recipes"
+MODULES = {"tf1": "tf1_side", "tf2": "keras_side", "tf2.10": "keras_side", "torch": "torch_side"}
+#: Kinds that a framework lacks.
+LACKING = {
+    "torch": ("ftrl",),
+    "tf2": (),
+    # AdamW is an experimental one there, whose slots come with the first update.
+    "tf2.10": ("lion",),
+    "tf1": ("amsgrad", "nadam", "lion"),
+}
+SIDES = (("tf2", "torch"), ("tf2.10", "torch"), ("tf1", "torch"))
+#: What torch has not is compared without it.
+WITHOUT_TORCH = (("tf2.10", "tf2"), ("tf1", "tf2"))
+
+
+def _combinations() -> Any:
+    """Return the module of the combinations, which is the pairs' own code."""
+    path = PAIRS / RECIPES / "combinations.py"
+    spec = importlib.util.spec_from_file_location("optimizer_combinations", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+COMBINATIONS = _combinations()
+
+
+@dataclasses.dataclass(frozen=True)
+class Plant:
+    """A mistake in the code of the torch side.
+
+    Attributes:
+        kind: of the optimizers that are compared with it. old, new: the text that is replaced.
+        what: it is, in a few words. spoilt: the names of the combinations that it is in, as they
+            end; empty: all of the kind's. stage: where it has to show.
+    """
+
+    kind: str
+    old: str
+    new: str
+    what: str
+    spoilt: str = ""
+    stage: Stage = Stage.UPDATE
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One kind of optimizer on two sides, with all its combinations.
+
+    Attributes:
+        kind: as in the combinations. sides: names of builds. plants: mistakes in the second one.
+    """
+
+    kind: str
+    sides: tuple[str, str]
+    plants: tuple[Plant, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What it is called: `adam.tf2.torch`."""
+        return ".".join((self.kind, *self.sides))
+
+    @property
+    def decays(self) -> tuple[str, ...]:
+        """The decays that its combinations have; AdamW has its own in each."""
+        return ("none", "loss") if self.kind == "adamw" else ("none", "loss", "decoupled")
+
+    def combinations(self) -> list[str]:
+        """Return the names of its combinations, which are its phases."""
+        return [item.name for item in COMBINATIONS.combinations(self.kind, self.decays)]
+
+    def text(self) -> str:
+        """Return the pair file."""
+        sides = "\n\n\n".join(
+            f'@pair.side("{build}")\n'
+            f"def {name}():\n"
+            f"    from {RECIPES} import combinations, {MODULES[build]}\n\n"
+            f"    chosen = combinations.combinations({self.kind!r}, {self.decays!r})\n"
+            f"    return {MODULES[build]}.declared(chosen)"
+            for name, build in zip(("original", "port"), self.sides, strict=True)
+        )
+        return (
+            f'"""{self.kind}, in every combination."""\n\nfrom backends import pair\n\n\n{sides}\n'
+            "\n\n@pair.data\ndef data():\n"
+            f"    from {RECIPES} import combinations, rows\n\n"
+            "    return pair.arrays(combinations.BATCH, **rows.load())\n"
+        )
+
+
+def _entries() -> list[Entry]:
+    entries = []
+    for kind in COMBINATIONS.KINDS:
+        several = WITHOUT_TORCH if kind in LACKING["torch"] else SIDES
+        entries += [
+            Entry(kind, sides)
+            for sides in several
+            if not any(kind in LACKING[build] for build in sides)
+        ]
+    return entries
+
+
+ENTRIES = tuple(_entries())
+
+
+def _plants() -> tuple[Plant, ...]:
+    """Return one mistake in the formula of each kind, and those of decay, clipping and schedules,
+    which are the same code for all kinds, in that of SGD."""
+    sgd = "optim.SGD(params, rate, momentum, nesterov=nesterov)"
+    betas = "rate, betas, epsilon"
+    other = "rate, (betas[0], 0.99), epsilon"
+    return (
+        Plant("sgd", sgd, sgd[:-1] + ", weight_decay=1e-4)", "a decay that nobody asked for"),
+        Plant("momentum", sgd, sgd[:-1] + ", dampening=0.1)", "dampening"),
+        Plant("nesterov", sgd, sgd.replace("nesterov=nesterov", "nesterov=False"), "no look ahead"),
+        Plant("adam", f"Adam(params, {betas}, ams", f"Adam(params, {other}, ams", "another β2"),
+        Plant("amsgrad", "amsgrad=amsgrad", "amsgrad=False", "the largest v is not kept"),
+        Plant("adamw", "AdamW(params", "Adam(params", "a decay that goes through the gradient"),
+        Plant("rmsprop", 'RMSprop(\n            params, rate, hyper["rho"]', "RMSprop(\n            params, rate, 0.99", "torch's own rho"),
+        Plant("rmsprop_momentum", "momentum=momentum, cent", "momentum=0.0, cent", "no momentum"),
+        Plant("rmsprop_centered", "centered=centered", "centered=False", "not centered"),
+        Plant("adagrad", "eps=epsilon", "eps=epsilon, lr_decay=1e-3", "a rate that falls"),
+        Plant("adadelta", 'rate, hyper["rho"], epsilon),\n        "Adamax"', 'rate, 0.9, epsilon),\n        "Adamax"', "torch's own rho"),
+        Plant("adamax", f"Adamax(params, {betas}", f"Adamax(params, {other}", "another β2"),
+        Plant("nadam", f"NAdam(params, {betas}", f"NAdam(params, {betas}, momentum_decay=0.04", "another schedule"),
+        Plant("lion", "(first * mean + (1 - first) * p.grad)", "(second * mean + (1 - second) * p.grad)", "β1 and β2 are one"),
+        Plant("sgd", "mul_(1 - rate * DECAY)", "mul_(1 - DECAY)", "a decay without the rate", "decoupled"),
+        Plant("sgd", 'clip_grad_value_(net.parameters(), CLIPPING["value"])', 'clip_grad_norm_(net.parameters(), CLIPPING["value"])', "by norm, not by value", "value"),
+        Plant("sgd", 'clip_grad_norm_([parameter], CLIPPING["norm"])', 'clip_grad_norm_(net.parameters(), CLIPPING["norm"])', "all together, not each", "norm"),
+        Plant("sgd", 'clip_grad_norm_(net.parameters(), CLIPPING["global"])', 'clip_grad_norm_(net.parameters(), CLIPPING["global"], 1.0)', "another norm", "global"),
+        Plant("sgd", "[BOUNDARY]", "[BOUNDARY - 1]", "one update early", "piecewise", Stage.TRAJECTORY),
+        Plant("sgd", "ExponentialLR(optimizer, 0.9)", "ExponentialLR(optimizer, 0.99)", "another base", "exponential"),
+        Plant("sgd", "CosineAnnealingLR(optimizer, LAST)", "CosineAnnealingLR(optimizer, LAST - 1)", "one update shorter", "cosine"),
+    )  # fmt: skip
+
+
+PLANTS = _plants()
