@@ -36,7 +36,9 @@ class BatchNorm(torch.nn.Module):
             )
         if self.tracking:
             with torch.no_grad():
-                variance, mean = torch.var_mean(x, dim=0, correction=0)
+                # Under autocast x is in a lower precision, statistics are not.
+                own = x.to(self.moving_mean.dtype)
+                variance, mean = torch.var_mean(own, dim=0, correction=0)
                 self.moving_mean.lerp_(mean, 1.0 - self.momentum)
                 self.moving_variance.lerp_(variance, 1.0 - self.momentum)
         return torch.nn.functional.batch_norm(

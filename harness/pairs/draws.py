@@ -137,17 +137,21 @@ def _items(own: Sequence[Draw], others: Sequence[Draw]) -> list[_Item]:
         own: the side's, in one phase. others: the other side's.
     """
     shapes = [(draw.kind, sorted(draw.shape)) for draw in others]
-    items, number = list[_Item](), 0
+    together: dict[int, tuple[list[Draw], Draw]] = {}
     for run in _runs(own):
         shape = run[0].kind, sorted(run[0].shape)
         alike = [draw for draw in own if (draw.kind, sorted(draw.shape)) == shape]
         whole = next((draw for draw in others if _axis_of_steps(run, draw) is not None), None)
         if whole is not None and len(alike) > shapes.count(shape):
-            taken = dataclasses.replace(run[0], shape=whole.shape)
-            items.append(_Item(taken, number, tuple(run)))
-        else:
-            items += [_Item(draw, number + index) for index, draw in enumerate(run)]
-        number += len(run)
+            together.update((draw.index, (run, whole)) for draw in run)
+    items = list[_Item]()
+    for number, draw in enumerate(own):
+        if draw.index not in together:
+            items.append(_Item(draw, number))
+            continue
+        run, whole = together[draw.index]
+        if draw is run[0]:
+            items.append(_Item(dataclasses.replace(draw, shape=whole.shape), number, tuple(run)))
     return items
 
 
@@ -202,14 +206,28 @@ def _loops(left: Sequence[Draw], right: Sequence[Draw]) -> Iterator[SharedDraw]:
 
 
 def _runs(single: Sequence[Draw]) -> list[list[Draw]]:
-    """Return draws in order, equal ones of one layer that follow each other together."""
-    runs = list[list[Draw]]()
-    for draw in single:
-        if runs and _like(runs[-1][0]) == _like(draw):
-            runs[-1].append(draw)
-        else:
-            runs.append([draw])
+    """Return the draws of each loop together: equal ones of one layer that follow each other, or
+    alternate with those of the layers that the same loop runs."""
+    runs, place = list[list[Draw]](), 0
+    while place < len(single):
+        period, times = _repeated([_like(draw) for draw in single[place:]])
+        end = place + period * times
+        runs += [list(single[place + first : end : period]) for first in range(period)]
+        place = end
     return runs
+
+
+def _repeated(words: Sequence[Any]) -> tuple[int, int]:
+    """Return how long the beginning is that is repeated, and how often it stands there: what covers
+    most of a sequence, and is shortest."""
+    best = 1, 1
+    for period in range(1, len(words) // MIN_STEPS + 1):
+        times = 1
+        while words[times * period : (times + 1) * period] == words[:period]:
+            times += 1
+        if times >= MIN_STEPS and period * times > best[0] * best[1]:
+            best = period, times
+    return best
 
 
 def _steps(single: Sequence[Draw], whole: Sequence[Draw]) -> Iterator[tuple[list[Draw], Draw]]:

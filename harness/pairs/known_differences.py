@@ -53,8 +53,13 @@ def _optimizers(torch: Survey, other: Survey, differs: Differs) -> dict[str, Any
     return {
         mine.name: theirs.hyperparameters.get("epsilon", 0.0)
         for mine, theirs in zip(torch.optimizers, optimizers_beside(torch, other), strict=False)
-        if mine.kind == theirs.kind and differs(mine, theirs)
+        if _alike(mine.kind, theirs.kind) and differs(mine, theirs)
     }
+
+
+def _alike(kind: str, other: str) -> bool:
+    """Return whether two optimizers are of one kind; Adam with a decay of the weights is Adam."""
+    return kind == other or {kind, other} <= {*ADAMS}
 
 
 def _places(*kinds: str) -> Callable[[Survey, Survey], Mapping[str, Any]]:
@@ -82,6 +87,13 @@ def _values(adams: bool) -> Callable[[Survey, Survey], Mapping[str, Any]]:
 
 def _momentum_rates(torch: Survey, other: Survey) -> Mapping[str, Any]:
     return _optimizers(torch, other, sums_of_updates)
+
+
+def _first_squares(torch: Survey, other: Survey) -> Mapping[str, Any]:
+    def differs(_mine: OptimizerSurvey, theirs: OptimizerSurvey) -> bool:
+        return bool(theirs.hyperparameters.get("first_square"))
+
+    return _optimizers(torch, other, differs)
 
 
 def _nadam_schedules(torch: Survey, other: Survey) -> Mapping[str, Any]:
@@ -145,6 +157,13 @@ KNOWN: Sequence[KnownDifference] = (
         "torch's RMSprop adds epsilon to √v, those of Keras 3 and TensorFlow 1 to v",
         "torch's epsilon is put under the root",
         _places("rmsprop"),
+    ),
+    KnownDifference(
+        "rmsprop-first-square",
+        "TensorFlow 1's RMSProp begins with a mean of squares of 1, those of torch and Keras with"
+        " 0, whose first updates are far larger",
+        "torch's begins with 1",
+        _first_squares,
     ),
     KnownDifference(
         "adagrad-epsilon-place",

@@ -16,6 +16,13 @@ from backends.tf1.adapter.constants import decimal, rounded
 from backends.tf1.adapter.draws import RANDOM, Call
 from backends.tf1.adapter.initial_values import initializer
 
+#: By kind, the slot whose values before the first update are part of it, and the word for them:
+#: `tf.train.RMSPropOptimizer` begins with 1.
+FIRST = {
+    "rmsprop": ("v", "first_square"),
+    "adagrad": ("sum", "initial_accumulator"),
+    "ftrl": ("sum", "initial_accumulator"),
+}
 #: What Keras feeds with whether it trains.
 LEARNING = "keras_learning_phase"
 UPDATES = (0, 1, 10)
@@ -209,6 +216,11 @@ def _optimizer(
         words["epsilon_place"] = EPSILON_PLACES[optimizer.kind]
     if optimizer.kind == "adagrad" and "epsilon" in words:
         words["epsilon_place"] = "outside"  # the second kernel, which Keras 2 calls
+    if optimizer.kind in FIRST:
+        slot, word = FIRST[optimizer.kind]
+        first = _first(side.slots().get(optimizer.name, {}).values(), slot)
+        if first:
+            words[word] = first
     for phase in optimizer.phases:
         words.update(side.optimizers.clipping(phase))
     rates = {}
@@ -226,6 +238,13 @@ def _optimizer(
         slots=tuple(slots),
         pieces=_pieces_of(optimizer.slots, by_source),
     )
+
+
+def _first(slots: Iterable[Arrays], word: str) -> float:
+    """Return what all slots of one word hold before the first update; 0 where they differ."""
+    held = [value for words in slots for name, value in words.items() if name == word]
+    distinct = {float(item) for value in held for item in np.unique(value)}
+    return distinct.pop() if len(distinct) == 1 else 0.0
 
 
 def _rates_of(side: Any, rate: str, feed: Mapping[str, Any]) -> Dict[str, float]:

@@ -67,6 +67,8 @@ HYPERPARAMETERS = {
     "clipnorm": "clip_norm",
     "global_clipnorm": "clip_global_norm",
     "initial_accumulator_value": "initial_accumulator",
+    "l1_regularization_strength": "l1",
+    "l2_regularization_strength": "l2",
     "use_ema": "average_weights",
     "gradient_accumulation_steps": "accumulation_steps",
 }

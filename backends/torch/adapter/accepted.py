@@ -25,6 +25,7 @@ CLIPPING: Any = importlib.import_module("torch.nn.utils.clip_grad")
 CLIP = "_clip_grads_with_norm_"
 #: Differences of an optimizer that one rule does away with.
 SINGLE: Mapping[str, Type[Any]] = {
+    "rmsprop-first-square": rules.SquaresBeginAtOne,
     "rmsprop-epsilon-place": rules.EpsilonWithin,
     "adagrad-epsilon-place": rules.EpsilonWithin,
     "adamax-epsilon-place": rules.EpsilonWithin,

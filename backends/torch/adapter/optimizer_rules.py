@@ -152,6 +152,18 @@ class EpsilonWithin(Rule):
                 optimizer.state[parameter][slot].sub_(group["eps"])
 
 
+class SquaresBeginAtOne(Rule):
+    """RMSprop whose mean of squares is 1 before the first update, and not 0."""
+
+    def before(self, optimizer: Any) -> None:
+        for group in optimizer.param_groups:
+            for parameter in _with_gradient(group):
+                state = optimizer.state[parameter]
+                if not state:
+                    _begin(state, parameter, group, ("square_avg",))
+                    state["square_avg"].fill_(1.0)
+
+
 class MomentumOfUpdates(Rule):
     """Momentum that adds up updates, with the rate that each was made with, and not gradients.
 

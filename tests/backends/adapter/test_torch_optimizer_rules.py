@@ -17,9 +17,10 @@ EPSILON, RHO, MOMENTUM, BETAS = 1e-2, 0.875, 0.75, (0.875, 0.96875)
 ROWS = {"x": np.random.RandomState(0).normal(size=(8, 4))}
 
 
-def rmsprop(gradients, centered=False, momentum=0.0):
-    """Keras 3: ε under the root, the rate within the momentum."""
-    square = mean = moved = 0.0
+def rmsprop(gradients, centered=False, momentum=0.0, begins=0.0):
+    """Keras 3: ε under the root, the rate within the momentum. TensorFlow 1 begins with 1."""
+    mean = moved = 0.0
+    square = begins
     for rate, gradient in zip(RATES, gradients):
         square = RHO * square + (1 - RHO) * gradient**2
         mean = RHO * mean + (1 - RHO) * gradient
@@ -77,6 +78,13 @@ RULES = [
         {"momentum": MOMENTUM},
         "rmsprop-epsilon-place momentum-rate",
         lambda gradients: rmsprop(gradients, momentum=MOMENTUM),
+    ),
+    (
+        "RMSprop",
+        (RHO, EPSILON),
+        {"centered": True, "momentum": MOMENTUM},
+        "rmsprop-first-square rmsprop-epsilon-place momentum-rate",
+        lambda gradients: rmsprop(gradients, True, MOMENTUM, 1.0),
     ),
     ("Adagrad", (), {"eps": EPSILON}, "adagrad-epsilon-place", adagrad),
     ("Adamax", (BETAS, EPSILON), {}, "adamax-epsilon-place", adamax),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from backends.survey import DROPOUT, NORMAL, OTHER_DRAW, UNIFORM, Draw, Survey
@@ -203,3 +205,45 @@ def test_which_of_two_alike_a_loop_is_is_told_by_the_order(behind: bool):
     assert {(b, a, axis) for a, b, axis in expected} == {
         (site.a, site.b, site.axis_a) for site in back.sites
     }
+
+
+LOWER, UPPER = ("train", "cell_0", DROPOUT, (8, 4)), ("train", "cell_1", DROPOUT, (8, 4))
+
+
+@pytest.mark.parametrize("before", [(), (FIRST,)])
+@pytest.mark.parametrize(
+    "step",
+    [(LOWER, UPPER), (LOWER, UPPER, UPPER), (LOWER, LOWER, UPPER)],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_cells_of_a_loop_take_turns(
+    before: tuple[Any, ...], step: tuple[Any, ...], turned: bool
+):
+    """A stack draws cell by cell and hour by hour; its port for all hours, layer by layer."""
+    hours = 5
+    looping = side(*before, *(step * hours), NOISE)
+    whole = side(*before, *(("train", "n", DROPOUT, (8, hours, 4)) for _ in step), NOISE)
+    a, b = (whole, looping) if turned else (looping, whole)
+    made = draws.match(a, b)
+    assert () == made.only_a == made.only_b
+    first = len(before)
+    for place, _ in enumerate(step):
+        wanted = [first + hour * len(step) + place for hour in range(hours)]
+        sites = [site for site in made.sites if site.axis_a == 1 or site.axis_b == 1]
+        own = [
+            site.b if turned else site.a
+            for site in sites
+            if (site.a if turned else site.b) == first + place
+        ]
+        assert wanted == own
+    assert len({(site.phase, site.name) for site in made.sites}) == len(made.sites)
+
+
+def test_a_draw_behind_a_loop_is_none_of_it():
+    """Equal draws that go on beyond the last whole turn."""
+    made = draws.match(
+        side(*((LOWER, UPPER) * 3), LOWER),
+        side(*(("train", "n", DROPOUT, (8, 3, 4)) for _ in range(2)), LOWER),
+    )
+    assert () == made.only_a == made.only_b
+    assert (6, 2) == (made.sites[-1].a, made.sites[-1].b)

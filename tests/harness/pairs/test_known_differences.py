@@ -24,6 +24,8 @@ KINDS = [
     ("adam-epsilon-place", "adamw", numbers(epsilon_place="hat"), "corrected", True),
     ("rmsprop-epsilon-place", "rmsprop", numbers(epsilon_place="inside"), "outside", True),
     ("rmsprop-epsilon-place", "rmsprop", numbers(epsilon_place="outside"), "outside", False),
+    ("rmsprop-first-square", "rmsprop", numbers(first_square=1.0), "outside", True),
+    ("rmsprop-first-square", "rmsprop", numbers(), "outside", False),
     ("adagrad-epsilon-place", "adagrad", numbers(epsilon_place="inside"), "outside", True),
     ("adagrad-epsilon-place", "adagrad", numbers(epsilon_place="nowhere"), "outside", False),
     ("adamax-epsilon-place", "adamax", numbers(epsilon_place="outside"), "each", True),

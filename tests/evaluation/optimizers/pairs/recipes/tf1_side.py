@@ -45,8 +45,8 @@ def made_optimizer(chosen: Combination, rate: Any) -> Any:
         "sgd": lambda: train.GradientDescentOptimizer(rate),
         "Momentum": lambda: train.MomentumOptimizer(rate, momentum, use_nesterov=nesterov),
         "Adam": lambda: train.AdamOptimizer(rate, *betas, epsilon),
-        # What is taken from the weights is not multiplied by the rate here.
-        "AdamW": lambda: opt.AdamWOptimizer(DECAY * hyper["rate"], rate, *betas, epsilon),
+        # What is taken from the weights is not multiplied by the rate there.
+        "AdamW": lambda: opt.AdamWOptimizer(DECAY * rate, rate, *betas, epsilon),
         "RMSprop": lambda: train.RMSPropOptimizer(
             rate, hyper["rho"], momentum, epsilon, centered=centered
         ),
