@@ -32,7 +32,7 @@ def attributes(inference: Inference) -> TableSection:
     """
     rows = [
         (row.where, row.what, *_values(inference, row), row.stage or "nothing", row.why)
-        for row in preflight.differences(inference)
+        for row in preflight.folded(preflight.differences(inference))
     ]
     columns = ("where", "what", *_heads(inference), "shows at", "because")
     return TableSection("Read back from both sides, and not the same", columns, rows)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from backends.survey import Survey
 from harness.pairs.inference import Against, Inference, SurveyedSide
-from harness.pairs.preflight import differences, worded
+from harness.pairs.preflight import differences, folded, worded
 from harness.pairs.taps import by_name
 
 
@@ -18,7 +18,7 @@ def sentences(inference: Inference) -> list[str]:
         inference: of the pair.
     """
     lines = []
-    for row in differences(inference):
+    for row in folded(differences(inference)):
         shows = f"shows at {row.stage}" if row.stage else "no stage shows it"
         why = f" ({row.why})" if row.why else ""
         values = f"{row.a} in {row.sides[0]}, {row.b} in {row.sides[1]}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from backends.contract import Stage
@@ -36,6 +36,8 @@ SCHEDULE = "schedule"
 #: Slots of momentum, and what each adds up.
 MOMENTUM, VELOCITY = "momentum", "velocity"
 GRADIENTS, UPDATES = "gradients", "updates"
+#: More places of one difference are counted.
+MOST_PLACES = 4
 SHAPED = ("units", "filters", "kernel_size", "heads", "embeddings")
 
 
@@ -77,6 +79,27 @@ def differences(inference: Inference) -> list[AttributeDifference]:
         rows += _of_optimizers(a, b, sides)
         rows += _of_losses(a, b, sides)
     return rows
+
+
+def folded(rows: Iterable[AttributeDifference]) -> list[AttributeDifference]:
+    """Return differences, those that are one and the same in several places as one.
+
+    Args:
+        rows: as `differences` returns them.
+    """
+    places: dict[AttributeDifference, list[str]] = {}
+    for row in rows:
+        places.setdefault(dataclasses.replace(row, where=""), []).append(row.where)
+    return [
+        dataclasses.replace(row, where=_together(list(dict.fromkeys(where))))
+        for row, where in places.items()
+    ]
+
+
+def _together(places: list[str]) -> str:
+    if len(places) <= MOST_PLACES:
+        return ", ".join(places)
+    return f"{', '.join(places[:2])} and {len(places) - 2} more"
 
 
 def initializers(inference: Inference) -> list[AttributeDifference]:

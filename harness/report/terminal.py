@@ -9,7 +9,7 @@ columns; wider ones get more columns of the speed table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -40,6 +40,8 @@ from harness.results.verdicts import Bounds, Fidelity
 #: Where the names of a pair's builds are folded at the latest.
 PAIR_WIDTH = len("tf1-compat :")
 #: From this width on the speed table also shows warm-up and memory, and phases have unbroken names.
+#: Of more names than this, half as many are shown.
+MOST_NAMES = 6
 WIDE = 100
 
 
@@ -202,12 +204,20 @@ def _information(judged: Matrix, report: Report) -> Iterator[RenderableType]:
         for row in judged.information
     ]
     entries += [
-        f"{workload}: mathematically zero, neither agreement nor fault: {', '.join(names)}"
+        f"{workload}: mathematically zero, neither agreement nor fault: {_several(names)}"
         for workload, names in zeros(report).items()
     ]
     if entries:
         yield heading("Not judged")
         yield from cut([entry("i", "dim", text) for text in entries], "rows")
+
+
+def _several(names: Sequence[str]) -> str:
+    """Return names, of many the first and how many more there are: the report has all of them."""
+    if len(names) <= MOST_NAMES:
+        return ", ".join(names)
+    shown = ", ".join(names[: MOST_NAMES // 2])
+    return f"{shown} and {len(names) - MOST_NAMES // 2} more, in the report"
 
 
 # -- quality and jobs ------------------------------------------------------------------------------

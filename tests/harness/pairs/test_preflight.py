@@ -14,7 +14,7 @@ from harness.pairs import draws, notes, preflight
 from harness.pairs.decisions import Decided
 from harness.pairs.inference import Against, Inference, SurveyedSide
 from harness.pairs.matches import by_rule
-from harness.pairs.preflight import NONE
+from harness.pairs.preflight import NONE, AttributeDifference, folded
 from harness.pairs.taps import by_rule as taps_by_rule
 from tests.harness.pairs import scenes
 from tests.harness.pairs.scenes import piece, survey
@@ -341,3 +341,22 @@ def test_remarks_are_passed_on():
 def test_same(x: Any, y: Any, expected: bool):
     """Numbers to float32, lists item by item, words as they are."""
     assert expected == preflight.same(x, y) == preflight.same(y, x)
+
+
+@pytest.mark.parametrize(
+    ("count", "where"),
+    [
+        (1, "norm0"),
+        (4, "norm0, norm1, norm2, norm3"),
+        (5, "norm0, norm1 and 3 more"),
+    ],
+)
+def test_one_difference_in_several_places_is_one(count: int, where: str):
+    """In the place of the first; another value is another difference."""
+
+    def row(place: str, value: str) -> AttributeDifference:
+        return AttributeDifference(place, "epsilon", value, "1e-05", ("a", "b"), Stage.FORWARD)
+
+    same = [row(f"norm{number}", "0.001") for number in range(count)]
+    rows = folded([same[0], row("last", "0.01"), *same[1:]])
+    assert [(where, "0.001"), ("last", "0.01")] == [(item.where, item.a) for item in rows]

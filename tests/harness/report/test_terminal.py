@@ -164,3 +164,13 @@ def test_a_long_list_is_cut_and_says_so(full, sample):
 def test_drawing_twice_gives_the_same_text(full):
     """No clock, no chance."""
     assert draw(full) == draw(full)
+
+
+@pytest.mark.parametrize(("count", "shown"), [(6, 6), (7, 3), (300, 3)])
+def test_of_many_tensors_that_are_zero_the_first_are_named(full, sample, count, shown):
+    """The others are counted: the report lists all of them."""
+    names = tuple(f"train/conv{number}/bias" for number in range(count))
+    rows = (sample.stage("gradients", "PASS", workload="cnn", null=names),)
+    text = " ".join(draw(dataclasses.replace(full, stages=rows)).split())
+    assert [name for name in names if name in re.split(r"[ ,]", text)] == list(names[:shown])
+    assert (f"and {count - shown} more, in the report" in text) == (count > shown)
