@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -27,6 +27,8 @@ class Plan:
         alone: own names of what this side trains and the other has not.
         outputs: canonical name -> (own name, axes). draws: by phase, see `Draws`.
         losses: by phase, canonical name -> own name. optimizers: canonical -> own name.
+        owners: where sides have different numbers of optimizers, by canonical optimizer and
+            parameter this side's own optimizer; empty where they have equally many.
         slots: by optimizer (canonical), the words that both sides have.
         own_weights: whether every side begins with its own weights, which have to be the same.
         accepted: differences that the user takes for the same, with what this side needs to know.
@@ -43,9 +45,20 @@ class Plan:
         self.draws: Dict[str, List[Mapping[str, Any]]] = content["draws"]
         self.losses: Dict[str, Dict[str, str]] = content["losses"]
         self.optimizers: Dict[str, str] = content["optimizers"]
+        self.owners: Dict[str, Dict[str, str]] = content.get("owners", {})
         self.slots: Dict[str, List[str]] = content["slots"]
         self.own_weights: bool = content.get("own_weights", False)
         self.accepted: Dict[str, Any] = content.get("accepted", {})
+
+    def updating(self) -> Iterator[Tuple[str, str, List[str]]]:
+        """Yield each canonical optimizer, an own one that does its work, and the parameters that it
+        may have slots of."""
+        if not self.owners:
+            for name, own_name in self.optimizers.items():
+                yield name, own_name, list(self.pieces)
+        for name, owned in self.owners.items():
+            for own_name in dict.fromkeys(owned.values()):
+                yield name, own_name, [key for key, own in owned.items() if own == own_name]
 
 
 def _apart(values: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
@@ -155,13 +168,14 @@ class Port(contract.Port):
     def optimizer_state(self) -> Dict[str, np.ndarray]:
         state: Dict[str, np.ndarray] = {}
         slots, counts = self.side.slots(), self.side.counts()
-        for name, own_name in self.plan.optimizers.items():
-            state[f"{name}/step"] = np.array(counts.get(own_name, 0))
+        for name, own_name, members in self.plan.updating():
+            count = max(counts.get(own_name, 0), int(state.get(f"{name}/step", 0)))
+            state[f"{name}/step"] = np.array(count)
             held = slots.get(own_name, {})
             for word in self.plan.slots.get(name, ()):
                 by_parameter = {key: words[word] for key, words in held.items() if word in words}
-                for canonical, piece in self.plan.pieces.items():
-                    value = pieces.derived(piece, by_parameter)
+                for canonical in members:
+                    value = pieces.derived(self.plan.pieces[canonical], by_parameter)
                     if value is not None:
                         state[f"{name}/{canonical}/{word}"] = value
         return state
@@ -272,12 +286,12 @@ class Port(contract.Port):
         """
         parts, own = self.plan.pieces.values(), self.side.parameters()
         self.side.assign(pieces.own_values(parts, values, own))
-        for name, own_name in self.plan.optimizers.items():
+        for name, own_name, members in self.plan.updating():
             held = self.side.slots().get(own_name, {})
             for word in self.plan.slots.get(name, ()):
                 slots = {
                     canonical: state[f"{name}/{canonical}/{word}"]
-                    for canonical in self.plan.pieces
+                    for canonical in members
                     if f"{name}/{canonical}/{word}" in state
                 }
                 mine = {key: words[word] for key, words in held.items() if word in words}

@@ -158,6 +158,7 @@ class Inference:
             "draws": self._own_draws(survey, against),
             "losses": {phase: self._own_losses(phase) for phase in self.phases()},
             "optimizers": optimizers,
+            "owners": self._owners(side, against),
             "slots": self._slots(optimizers),
             "own_weights": self.brought(),
             "accepted": dict(self.accepted.get(side.label, {})),
@@ -211,9 +212,36 @@ class Inference:
         ]
         return draws.entries(named, survey.draws, first=against is None)
 
+    def _owners(self, side: SurveyedSide, against: Against | None) -> dict[str, dict[str, str]]:
+        """Return, where sides have different numbers of optimizers, which of a side's own does the
+        work of each of the first side's, parameter by parameter; nothing where all have equally
+        many."""
+        surveys = self.surveys().values()
+        if len({len(survey.optimizers) for survey in surveys}) == 1:
+            return {}
+        first = self.first.survey
+        own = {piece: item.name for item in side.survey.optimizers for piece in item.pieces}
+        pairs = (against or self.others[0]).decided.matched.pieces
+        called = {pair.name: (pair.b if against else pair.a).name for pair in pairs}
+        mine = {pair.name: pair.a.name for pair in self.pieces()}
+        owners: dict[str, dict[str, str]] = {}
+        for item in first.optimizers:
+            held = owners.setdefault(_word(first, item.name), {})
+            held.update(
+                (name, own[called[name]])
+                for name, piece in mine.items()
+                if piece in item.pieces and called.get(name) in own
+            )
+        return owners
+
     def _slots(self, optimizers: Mapping[str, str]) -> dict[str, list[str]]:
-        surveys = [self.first.survey, *(other.side.survey for other in self.others)]
+        surveys = [*self.surveys().values()]
         words: dict[str, list[str]] = {}
+        if len({len(survey.optimizers) for survey in surveys}) > 1:
+            # Which of a side's does the work of another's goes by parameter: all have all words.
+            held = [{word for item in each.optimizers for word in item.slots} for each in surveys]
+            common = sorted(set.intersection(*held))
+            return {_word(surveys[0], item.name): common for item in surveys[0].optimizers}
         ordered = [optimizers_beside(surveys[0], survey) for survey in surveys]
         for index, name in enumerate(optimizers):
             held = [{*each[index].slots} for each in ordered if index < len(each)]

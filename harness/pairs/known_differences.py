@@ -6,7 +6,7 @@ else is judged as strictly as ever.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from backends.survey import OptimizerSurvey, Survey
@@ -52,9 +52,17 @@ def _optimizers(torch: Survey, other: Survey, differs: Differs) -> dict[str, Any
     """Return epsilon of the other side's optimizers, by the name of torch's, where they differ."""
     return {
         mine.name: theirs.hyperparameters.get("epsilon", 0.0)
-        for mine, theirs in zip(torch.optimizers, optimizers_beside(torch, other), strict=False)
+        for mine, theirs in _together(torch, other)
         if _alike(mine.kind, theirs.kind) and differs(mine, theirs)
     }
+
+
+def _together(torch: Survey, other: Survey) -> Iterator[tuple[OptimizerSurvey, OptimizerSurvey]]:
+    """Yield torch's optimizers and those of the other side; of one that has fewer, the last."""
+    beside = optimizers_beside(torch, other)
+    for number, mine in enumerate(torch.optimizers):
+        if beside:
+            yield mine, beside[min(number, len(beside) - 1)]
 
 
 def _alike(kind: str, other: str) -> bool:

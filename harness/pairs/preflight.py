@@ -5,7 +5,6 @@ difference will show."""
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -242,11 +241,13 @@ def _of_rates(
 
 
 def _of_optimizers(a: Survey, b: Survey, sides: tuple[str, str]) -> Iterator[AttributeDifference]:
-    for x, y in itertools.zip_longest(a.optimizers, optimizers_beside(a, b)):
-        if x is None or y is None:
-            values = (x.type if x else NONE), (y.type if y else NONE)
-            yield AttributeDifference("optimizer", "number", *values, sides, Stage.UPDATE)
-            continue
+    counts = len(a.optimizers), len(b.optimizers)
+    if counts[0] != counts[1]:
+        stage = None if all(counts) else Stage.UPDATE
+        values = str(counts[0]), str(counts[1])
+        why = "" if stage else "of each parameter the one that has it is compared"
+        yield AttributeDifference("optimizers", "number", *values, sides, stage, why)
+    for x, y in zip(a.optimizers, optimizers_beside(a, b), strict=False):
         yield from _of_two_optimizers(x, y, sides)
 
 

@@ -37,7 +37,12 @@ def test_the_text_leads_to_all_three_mistakes(harness, reviews: Path):
         ["norm", "epsilon", "0.001", "1e-05", "forward"],
         ["norm", "keep", "0.99", "0.9", "update"],
         ["dropout", "rate", "0.25", "0.2", "forward"],
-        [*["optimizer", "adam", "learning", "rate", "at", "update", "1"], "0.001741101", "0.002", "update"],
+        [
+            *["optimizer", "adam", "learning", "rate", "at", "update", "1"],
+            "0.001741101",
+            "0.002",
+            "update",
+        ],
     ):
         assert row in rows, checked.out
     compared = harness.run("compare", reviews, *BRIEF)

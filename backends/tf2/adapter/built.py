@@ -15,6 +15,7 @@ from backends.contract import PRECISION_TABLE, Setting, Unsupported
 from backends.pair import Declared
 from backends.tf2 import runtime
 from backends.tf2.adapter import checkpoints, draws, holdings, objects, optimizers
+from backends.tf2.adapter.own_policies import OwnPolicies
 from backends.tf2.adapter.paths import Names
 from backends.tf2.adapter.state import Snapshot, State, value_of
 from backends.tf2.adapter.steps import Capture, captured, eagerly
@@ -61,7 +62,9 @@ class Built(side.Side):
     def _declared(self, function: Any) -> Declared:
         objects.set_dtypes(self.setting)
         draws.seed()
-        return objects.check_declared(function())
+        self.own_policies = OwnPolicies(self.setting, objects.packages())
+        with self.own_policies.aside():
+            return objects.check_declared(function())
 
     def _optimizers(self) -> Dict[str, Any]:
         """Return the optimizers by own name: those that were declared, else compiled ones, else

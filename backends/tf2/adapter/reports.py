@@ -23,7 +23,7 @@ def survey(side: Any, arrays: Arrays) -> Survey:
         side: a `Side` that is prepared. arrays: one batch of training rows.
     """
     batch = side.batch(arrays)
-    remarks: List[str] = []
+    remarks: List[str] = side.own_policies.remarks()
     draws: List[Draw] = []
     generated, output, server = side.watched_look(batch, False, Draws(GENERATE))
     draws += _draws(GENERATE, server)

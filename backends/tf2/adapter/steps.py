@@ -152,6 +152,25 @@ def _replace(replaced: List[Tuple[Any, str, Any]], owner: Any, name: str, wrappe
     setattr(owner, name, wrapped)
 
 
+def _watched_gradient(capture: Capture) -> Any:
+    """Return `GradientTape.gradient`, seen by a capture."""
+    original = tf.GradientTape.gradient
+    differentiating: List[int] = []
+
+    def gradient(tape: Any, target: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
+        options = dict(zip(("output_gradients", "unconnected_gradients"), args), **kwargs)
+        if differentiating:
+            # A part of a model that is computed once more, and differentiated by itself.
+            return original(tape, target, sources, **options)
+        differentiating.append(id(tape))
+        try:
+            return capture.gradient(original, tape, target, sources, **options)
+        finally:
+            differentiating.pop()
+
+    return gradient
+
+
 @contextlib.contextmanager
 def captured(
     capture: Capture,
@@ -165,12 +184,6 @@ def captured(
         before_update: called when an optimizer has made its variables, before it moves anything.
     """
     replaced: List[Tuple[Any, str, Any]] = []
-    original = tf.GradientTape.gradient
-
-    def gradient(tape: Any, target: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
-        options = dict(zip(("output_gradients", "unconnected_gradients"), args), **kwargs)
-        return capture.gradient(original, tape, target, sources, **options)
-
     names = {id(optimizer): name for name, optimizer in by_name.items()}
     inside = {id(optimizers.unwrapped(optimizer)): name for name, optimizer in by_name.items()}
     running: List[int] = []
@@ -208,7 +221,7 @@ def captured(
         return scale
 
     try:
-        _replace(replaced, tf.GradientTape, "gradient", gradient)
+        _replace(replaced, tf.GradientTape, "gradient", _watched_gradient(capture))
         kinds = {type(item) for item in by_name.values()}
         kinds |= {type(optimizers.unwrapped(item)) for item in by_name.values()}
         for kind in kinds:

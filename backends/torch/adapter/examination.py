@@ -200,6 +200,7 @@ class Examination:
 
     def survey(self) -> Survey:
         """Return what has been found out."""
+        self.remarks += self.side.own_autocast.remarks()
         order = [path for path in self.layers.order if path not in self.functions]
         held = self.side.inventory.pieces(order)
         layers = tuple(self._layers(held))

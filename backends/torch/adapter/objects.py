@@ -18,6 +18,7 @@ from backends.torch.adapter import checkpoints, losses, optimizers, values
 from backends.torch.adapter.accepted import Accepted
 from backends.torch.adapter.draws import Tape, open_kernels, seeded
 from backends.torch.adapter.inventory import Inventory, arrays
+from backends.torch.adapter.own_autocast import OwnAutocast
 from backends.torch.adapter.state import Snapshot
 from backends.torch.core import DTYPES
 
@@ -46,6 +47,7 @@ class Objects(Side):
         self.dtype, self.low = DTYPES[table["master"]], DTYPES[table["contraction"]]
         self.remarks: List[str] = []
         self._dtypes: Dict[str, str] = {}
+        self.own_autocast = OwnAutocast(setting.precision)
         Side.__init__(self, function, setting)
         self.steps = self._step_functions()
         # The first of all snapshots also finds the optimizers that nobody has named.
@@ -204,7 +206,8 @@ class Objects(Side):
     def precision(self) -> Iterator[None]:
         """Run in the dtypes of the setting."""
         low = self.low is not self.dtype
-        with self._default_dtype(), torch.autocast(self.device.type, self.low, low):
+        own = contextlib.nullcontext() if low else self.own_autocast.off()
+        with self._default_dtype(), own, torch.autocast(self.device.type, self.low, low):
             yield
 
     @contextlib.contextmanager

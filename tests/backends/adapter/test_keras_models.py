@@ -299,15 +299,22 @@ def test_other_precisions(make, precision):
 
 
 def test_a_dtype_in_the_code_is_named(models):
-    """A layer that is float32 whatever is asked for."""
+    """A weight that is float32 whatever is asked for, and whatever its layer is in."""
     import tensorflow as tf
 
     from backends import pair
     from backends.tf2.adapter import Side
 
+    class Scaled(tf.keras.layers.Layer):
+        def build(self, shape):
+            self.scale = self.add_weight(name="scale", shape=(5,), dtype="float32")
+
+        def call(self, x):
+            return x * tf.cast(self.scale, x.dtype)
+
     def function():
-        x = tf.keras.Input((5,), dtype="float32")
-        return pair.keras(tf.keras.Model(x, tf.keras.layers.Dense(2, dtype="float32", name="d")(x)))
+        x = tf.keras.Input((5,))
+        return pair.keras(tf.keras.Model(x, Scaled(name="d")(x)))
 
     with pytest.raises(Unsupported, match="the layer d keeps"):
         Side(function, Setting(precision="fp64", threads=THREADS))

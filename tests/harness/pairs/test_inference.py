@@ -209,6 +209,27 @@ def test_two_optimizers_of_one_kind_keep_apart():
     assert {"d": "d", "g": "g"} == made.plans()["b0"]["optimizers"]
 
 
+def test_slots_go_by_parameter_where_sides_have_different_numbers_of_optimizers():
+    """A rate for each layer is two optimizers here and two groups of one there."""
+    slow = OptimizerSurvey("slow", "SGD", "sgd", slots=("momentum",), pieces=("x/kernel",))
+    fast = OptimizerSurvey("fast", "SGD", "sgd", slots=("momentum",), pieces=("y/kernel",))
+    one = OptimizerSurvey(
+        "", "SGD", "sgd", slots=("momentum", "own"), pieces=("u/kernel", "v/kernel")
+    )
+    made = pair_of(trained("x", "y", optimizers=(slow, fast)), trained("u", "v", optimizers=(one,)))
+    plans = made.plans()
+    assert {"slow": {"x/kernel": ""}, "fast": {"y/kernel": ""}} == plans["b0"]["owners"]
+    assert {"slow": {"x/kernel": "slow"}, "fast": {"y/kernel": "fast"}} == plans["a"]["owners"]
+    assert {"slow": ["momentum"], "fast": ["momentum"]} == plans["b0"]["slots"]
+    turned = pair_of(
+        trained("u", "v", optimizers=(one,)), trained("x", "y", optimizers=(slow, fast))
+    ).plans()
+    assert {"sgd": {"u/kernel": "slow", "v/kernel": "fast"}} == turned["b0"]["owners"]
+    # Equally many go by place, as ever.
+    alike = pair_of(trained("x", "y", optimizers=(one,)), trained("u", "v", optimizers=(one,)))
+    assert {} == alike.plans()["a"]["owners"] == alike.plans()["b0"]["owners"]
+
+
 def test_optimizers_of_the_same_names_may_stand_in_any_order():
     """Or the rate of the one would be taken for that of the other: slots, too, are each one's."""
     d, g = (

@@ -236,8 +236,8 @@ def optimizer(
             optimizer(rates={"0": 0.1, "10": 0.05}),
             [("optimizer adam", "learning rate at update 10", "0.1", "0.05", Stage.TRAJECTORY)],
         ),
-        ((), [("optimizer", "number", "Adam", NONE, Stage.UPDATE)]),
-        (optimizer() * 2, [("optimizer", "number", NONE, "Adam", Stage.UPDATE)]),
+        ((), [("optimizers", "number", "1", "0", Stage.UPDATE)]),
+        (optimizer() * 2, [("optimizers", "number", "1", "2", None)]),
     ],
 )
 def test_optimizers(other: tuple[OptimizerSurvey, ...], expected: list[Any]):
