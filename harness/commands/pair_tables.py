@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from harness.pairs import notes, preflight
+from harness.pairs.attribute_differences import AttributeDifference, folded
 from harness.pairs.inference import Inference, unshared_draws
 from harness.pairs.matches import OPEN
-from harness.pairs.preflight import AttributeDifference
 from harness.workloads.spec import Workload
 
 Rows = Sequence[tuple[str, ...]]
@@ -32,7 +32,7 @@ def attributes(inference: Inference) -> TableSection:
     """
     rows = [
         (row.where, row.what, *_values(inference, row), row.stage or "nothing", row.why)
-        for row in preflight.folded(preflight.differences(inference))
+        for row in folded(preflight.differences(inference))
     ]
     columns = ("where", "what", *_heads(inference), "shows at", "because")
     return TableSection("Read back from both sides, and not the same", columns, rows)

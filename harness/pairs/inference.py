@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.survey import Draw, OptimizerSurvey, Piece, Survey
-from harness.pairs import draws, taps
+from backends.survey import Draw, Piece, Survey
+from harness.pairs import draws, optimizers, taps
 from harness.pairs.decisions import Decided
 from harness.pairs.draws import DrawsMatched, SharedDraw
 from harness.pairs.matches import PiecePair
@@ -114,7 +114,8 @@ class Inference:
     def optimizer(self, phase: str) -> str:
         """Return the canonical name of a phase's (first) optimizer."""
         own = _phase(self.first.survey, phase)
-        return _word(self.first.survey, own.optimizers[0]) if own and own.optimizers else "own"
+        first = self.first.survey
+        return optimizers.word(first, own.optimizers[0]) if own and own.optimizers else "own"
 
     def updated(self, phase: str) -> list[str]:
         """Return the canonical parameters for which a side has a gradient in a phase, all of them
@@ -145,10 +146,10 @@ class Inference:
     def _plan(self, side: SurveyedSide, against: Against | None) -> dict[str, Any]:
         survey = side.survey
         first = self.first.survey
-        optimizers = {
-            _word(first, mine.name): own.name
-            for mine, own in zip(first.optimizers, optimizers_beside(first, survey), strict=False)
-        }
+        every = [*self.surveys().values()]
+        own_names = {pair.name: pair for pair in (against or self.others[0]).decided.matched.pieces}
+        called = {name: (pair.b if against else pair.a).name for name, pair in own_names.items()}
+        mine = {pair.name: pair.a.name for pair in self.pieces()}
         return {
             "function": side.function,
             "pieces": [plain(item) for item in self._own_pieces(against)],
@@ -157,9 +158,9 @@ class Inference:
             "outputs": _outputs(first, survey),
             "draws": self._own_draws(survey, against),
             "losses": {phase: self._own_losses(phase) for phase in self.phases()},
-            "optimizers": optimizers,
-            "owners": self._owners(side, against),
-            "slots": self._slots(optimizers),
+            "optimizers": optimizers.names(first, survey),
+            "owners": optimizers.owners(every, survey, mine, called),
+            "slots": optimizers.slots(every, survey),
             "own_weights": self.brought(),
             "accepted": dict(self.accepted.get(side.label, {})),
         }
@@ -211,56 +212,6 @@ class Inference:
             if site.place in common
         ]
         return draws.entries(named, survey.draws, first=against is None)
-
-    def _owners(self, side: SurveyedSide, against: Against | None) -> dict[str, dict[str, str]]:
-        """Return, where sides have different numbers of optimizers, which of a side's own does the
-        work of each of the first side's, parameter by parameter; nothing where all have equally
-        many."""
-        surveys = self.surveys().values()
-        if len({len(survey.optimizers) for survey in surveys}) == 1:
-            return {}
-        first = self.first.survey
-        own = {piece: item.name for item in side.survey.optimizers for piece in item.pieces}
-        pairs = (against or self.others[0]).decided.matched.pieces
-        called = {pair.name: (pair.b if against else pair.a).name for pair in pairs}
-        mine = {pair.name: pair.a.name for pair in self.pieces()}
-        owners: dict[str, dict[str, str]] = {}
-        for item in first.optimizers:
-            held = owners.setdefault(_word(first, item.name), {})
-            held.update(
-                (name, own[called[name]])
-                for name, piece in mine.items()
-                if piece in item.pieces and called.get(name) in own
-            )
-        return owners
-
-    def _slots(self, optimizers: Mapping[str, str]) -> dict[str, list[str]]:
-        surveys = [*self.surveys().values()]
-        words: dict[str, list[str]] = {}
-        if len({len(survey.optimizers) for survey in surveys}) > 1:
-            # Which of a side's does the work of another's goes by parameter: all have all words.
-            held = [{word for item in each.optimizers for word in item.slots} for each in surveys]
-            common = sorted(set.intersection(*held))
-            return {_word(surveys[0], item.name): common for item in surveys[0].optimizers}
-        ordered = [optimizers_beside(surveys[0], survey) for survey in surveys]
-        for index, name in enumerate(optimizers):
-            held = [{*each[index].slots} for each in ordered if index < len(each)]
-            words[name] = sorted(set.intersection(*held)) if held else []
-        return words
-
-
-def optimizers_beside(first: Survey, own: Survey) -> list[OptimizerSurvey]:
-    """Return a side's optimizers in the first one's order: by name if both have the same names,
-    which sides may list in another order; else as they are.
-
-    Args:
-        first, own: what is known of the two sides.
-    """
-    named = {item.name: item for item in own.optimizers}
-    wanted = [item.name for item in first.optimizers]
-    if len(named) == len(own.optimizers) and {*wanted} == {*named}:
-        return [named[name] for name in wanted]
-    return list(own.optimizers)
 
 
 def _piece_names(against: Against) -> set[str]:
@@ -316,14 +267,6 @@ def _sources(survey: Survey, names: Sequence[str]) -> set[str]:
     """Return the side's own parameters behind pieces of these names."""
     chosen = {*names}
     return {source for piece in survey.pieces if piece.name in chosen for source in piece.sources}
-
-
-def _word(survey: Survey, own: str) -> str:
-    """Return the canonical name of an optimizer: its own, or its kind where it has none."""
-    for item in survey.optimizers:
-        if item.name == own:
-            return item.name or item.kind
-    return own or "own"
 
 
 def _outputs(first: Survey, own: Survey) -> dict[str, dict[str, Any]]:

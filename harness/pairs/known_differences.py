@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from backends.survey import OptimizerSurvey, Survey
-from harness.pairs.inference import optimizers_beside
-from harness.pairs.preflight import sums_of_updates
+from harness.pairs.optimizer_differences import sums_of_updates
+from harness.pairs.optimizers import optimizers_beside
 from harness.pairs.workload import Inferred
 from harness.workloads.spec import Workload
 

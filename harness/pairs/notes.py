@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backends.survey import Survey
+from harness.pairs.attribute_differences import folded, worded
 from harness.pairs.inference import Against, Inference, SurveyedSide
-from harness.pairs.preflight import differences, folded, worded
+from harness.pairs.preflight import differences
 from harness.pairs.taps import by_name
 
 

@@ -4,15 +4,15 @@ difference will show."""
 
 from __future__ import annotations
 
-import dataclasses
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from backends.contract import Stage
-from backends.survey import DROPOUT, Layer, OptimizerSurvey, Survey
-from harness.pairs.inference import Against, Inference, optimizers_beside
+from backends.survey import DROPOUT, Layer, Survey
+from harness.pairs.attribute_differences import NONE, AttributeDifference, same, worded
+from harness.pairs.inference import Against, Inference
 from harness.pairs.matches import RAW
+from harness.pairs.optimizer_differences import of_optimizers
 
 #: Attributes that a forward pass does not show, with the stage that does.
 LATER = {
@@ -20,44 +20,13 @@ LATER = {
     "unbiased_variance": Stage.UPDATE,
     "trainable": Stage.GRADIENTS,
 }
-#: Of two numbers that are the same: some frameworks hold theirs in float32.
-SAME = 1e-6
-#: What is said of a side that has no such attribute, layer or parameter.
-NONE = "none"
 #: What dropout layers have, and draws of dropout that stand in no layer.
 RATE = "rate"
 #: What an adapter says of an initialiser that it cannot tell.
 UNKNOWN = "unknown"
 #: Terms of a loss that stand for all of it.
 TOTALS = frozenset({"total", str(Stage.LOSS)})
-#: A word that not every framework has for it.
-SCHEDULE = "schedule"
-#: Slots of momentum, and what each adds up.
-MOMENTUM, VELOCITY = "momentum", "velocity"
-GRADIENTS, UPDATES = "gradients", "updates"
-#: More places of one difference are counted.
-MOST_PLACES = 4
 SHAPED = ("units", "filters", "kernel_size", "heads", "embeddings")
-
-
-@dataclasses.dataclass(frozen=True)
-class AttributeDifference:
-    """One thing that is not the same on both sides.
-
-    Attributes:
-        where: the layer, parameter or optimizer, in the first side's words.
-        what: the attribute. a, b: its values, as text. sides: the labels.
-        stage: where it will show; None where no stage shows it.
-        why: what follows, in a few words.
-    """
-
-    where: str
-    what: str
-    a: str
-    b: str
-    sides: tuple[str, str]
-    stage: Stage | None
-    why: str = ""
 
 
 def differences(inference: Inference) -> list[AttributeDifference]:
@@ -75,30 +44,9 @@ def differences(inference: Inference) -> list[AttributeDifference]:
         rows += _of_draws(other, sides)
         rated = {row.where for row in rows if row.what == RATE}
         rows += (row for row in _of_rates(a, b, other, sides) if row.where not in rated)
-        rows += _of_optimizers(a, b, sides)
+        rows += of_optimizers(a, b, sides)
         rows += _of_losses(a, b, sides)
     return rows
-
-
-def folded(rows: Iterable[AttributeDifference]) -> list[AttributeDifference]:
-    """Return differences, those that are one and the same in several places as one.
-
-    Args:
-        rows: as `differences` returns them.
-    """
-    places: dict[AttributeDifference, list[str]] = {}
-    for row in rows:
-        places.setdefault(dataclasses.replace(row, where=""), []).append(row.where)
-    return [
-        dataclasses.replace(row, where=_together(list(dict.fromkeys(where))))
-        for row, where in places.items()
-    ]
-
-
-def _together(places: list[str]) -> str:
-    if len(places) <= MOST_PLACES:
-        return ", ".join(places)
-    return f"{', '.join(places[:2])} and {len(places) - 2} more"
 
 
 def initializers(inference: Inference) -> list[AttributeDifference]:
@@ -240,63 +188,6 @@ def _of_rates(
         yield AttributeDifference(where, RATE, *values, sides, Stage.FORWARD)
 
 
-def _of_optimizers(a: Survey, b: Survey, sides: tuple[str, str]) -> Iterator[AttributeDifference]:
-    counts = len(a.optimizers), len(b.optimizers)
-    if counts[0] != counts[1]:
-        stage = None if all(counts) else Stage.UPDATE
-        values = str(counts[0]), str(counts[1])
-        why = "" if stage else "of each parameter the one that has it is compared"
-        yield AttributeDifference("optimizers", "number", *values, sides, stage, why)
-    for x, y in zip(a.optimizers, optimizers_beside(a, b), strict=False):
-        yield from _of_two_optimizers(x, y, sides)
-
-
-def _of_two_optimizers(
-    x: OptimizerSurvey, y: OptimizerSurvey, sides: tuple[str, str]
-) -> Iterator[AttributeDifference]:
-    where = f"optimizer {x.name or x.kind}"
-    if x.kind != y.kind:
-        yield AttributeDifference(where, "kind", x.type, y.type, sides, Stage.UPDATE)
-    ours, theirs = _hyper(x), _hyper(y)
-    for what in sorted(ours.keys() | theirs.keys()):
-        if what == SCHEDULE and not (what in ours and what in theirs):
-            continue  # one that a step moves is no part of the optimizer: the rates tell
-        if not same(ours.get(what), theirs.get(what)):
-            values = worded(ours.get(what)), worded(theirs.get(what))
-            yield AttributeDifference(where, what, *values, sides, Stage.UPDATE)
-    if sums_of_updates(x, y):
-        values = (GRADIENTS, UPDATES) if MOMENTUM in x.slots else (UPDATES, GRADIENTS)
-        yield AttributeDifference(where, "momentum adds up", *values, sides, Stage.UPDATE)
-    for update in ("0", "1", "10"):
-        if update in x.rates and update in y.rates and not same(x.rates[update], y.rates[update]):
-            values = worded(x.rates[update]), worded(y.rates[update])
-            stage = Stage.TRAJECTORY if update == "10" else Stage.UPDATE
-            what = f"learning rate at update {update}"
-            yield AttributeDifference(where, what, *values, sides, stage)
-
-
-def sums_of_updates(x: OptimizerSurvey, y: OptimizerSurvey) -> bool:
-    """Return whether the momentum of one side adds up gradients, that of the other updates with
-    their rates, which is another thing where the rate changes.
-
-    Args:
-        x, y: optimizers that belong together.
-    """
-    sums = [{MOMENTUM, VELOCITY} & {*each.slots} for each in (x, y)]
-    changing = any(len({*each.rates.values()}) > 1 for each in (x, y))
-    return changing and sums in ([{MOMENTUM}, {VELOCITY}], [{VELOCITY}, {MOMENTUM}])
-
-
-def _hyper(optimizer: OptimizerSurvey) -> Mapping[str, Any]:
-    """Return the hyper-parameters that do something: a decay of 0 is none, and the learning rate is
-    told by its values."""
-    return {
-        name: value
-        for name, value in optimizer.hyperparameters.items()
-        if name != "learning_rate" and value not in (None, 0, 0.0, False, "")
-    }
-
-
 def _of_losses(a: Survey, b: Survey, sides: tuple[str, str]) -> Iterator[AttributeDifference]:
     for phase in sorted(a.losses.keys() & b.losses.keys()):
         if a.losses[phase] != b.losses[phase]:
@@ -317,36 +208,3 @@ def _of_losses(a: Survey, b: Survey, sides: tuple[str, str]) -> Iterator[Attribu
     for phase in sorted(ours ^ theirs):
         values = (phase if phase in ours else NONE), (phase if phase in theirs else NONE)
         yield AttributeDifference("training step", "phase", *values, sides, None, "left out")
-
-
-def same(x: Any, y: Any) -> bool:
-    """Return whether two values of an attribute are the same, numbers to float32; a list of one is
-    what it holds, for some frameworks write an axis as `[-1]`.
-
-    Args:
-        x, y: numbers, words, lists, as an adapter has read them.
-    """
-    if isinstance(x, (list, tuple)) and isinstance(y, (list, tuple)):
-        return len(x) == len(y) and all(same(i, j) for i, j in zip(x, y, strict=True))
-    if isinstance(x, (list, tuple)) or isinstance(y, (list, tuple)):
-        # One axis, or a list of one: each framework has its way.
-        listed, single = (x, y) if isinstance(x, (list, tuple)) else (y, x)
-        return len(listed) == 1 and same(listed[0], single)
-    if isinstance(x, bool) or isinstance(y, bool):
-        return bool(x == y)
-    if isinstance(x, (int, float)) and isinstance(y, (int, float)):
-        return math.isclose(x, y, rel_tol=SAME, abs_tol=1e-30)
-    return bool(x == y)
-
-
-def worded(value: Any) -> str:
-    """Return a value of an attribute as a table has it."""
-    if value is None:
-        return NONE
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.7g}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(worded(item) for item in value) + "]"
-    return str(value)

@@ -296,25 +296,3 @@ def test_other_precisions(make, precision):
     look = side.look(batch, True, Draws("forward"), taps(survey))
     low = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}[precision]
     assert side.dtypes()["twice#0"] == low and look["twice#0"].dtype == np.float32
-
-
-def test_a_dtype_in_the_code_is_named(models):
-    """A weight that is float32 whatever is asked for, and whatever its layer is in."""
-    import tensorflow as tf
-
-    from backends import pair
-    from backends.tf2.adapter import Side
-
-    class Scaled(tf.keras.layers.Layer):
-        def build(self, shape):
-            self.scale = self.add_weight(name="scale", shape=(5,), dtype="float32")
-
-        def call(self, x):
-            return x * tf.cast(self.scale, x.dtype)
-
-    def function():
-        x = tf.keras.Input((5,))
-        return pair.keras(tf.keras.Model(x, Scaled(name="d")(x)))
-
-    with pytest.raises(Unsupported, match="the layer d keeps"):
-        Side(function, Setting(precision="fp64", threads=THREADS))

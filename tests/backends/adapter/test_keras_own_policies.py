@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from backends import pair
+from backends.contract import Unsupported
 
 pytestmark = [pytest.mark.backends("tf2"), pytest.mark.workloads("linear")]
 GENERATOR = np.random.RandomState(4)
@@ -110,3 +111,22 @@ def test_what_is_computed_again_is_differentiated_once(keras, make):
     (plain, mine), (computed, theirs) = totals
     assert abs(plain - computed) < 1e-14
     assert [*mine] == [*theirs] and all(np.allclose(mine[name], theirs[name]) for name in mine)
+
+
+def test_a_dtype_in_the_code_is_named(make):
+    """A weight that is float32 whatever is asked for, and whatever its layer is in."""
+    import tensorflow as tf
+
+    class Scaled(tf.keras.layers.Layer):
+        def build(self, shape):
+            self.scale = self.add_weight(name="scale", shape=(5,), dtype="float32")
+
+        def call(self, x):
+            return x * tf.cast(self.scale, x.dtype)
+
+    def function():
+        x = tf.keras.Input((5,))
+        return pair.keras(tf.keras.Model(x, Scaled(name="d")(x)))
+
+    with pytest.raises(Unsupported, match="the layer d keeps"):
+        make(function)

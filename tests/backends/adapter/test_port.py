@@ -176,36 +176,6 @@ def test_slots_are_canonical(both, batch):
     assert names == set(second.optimizer_state())
 
 
-def test_slots_go_by_parameter_where_the_other_side_has_more_optimizers(both, batch):
-    """One that does the work of two: each of theirs has the slots of its own parameters, and the
-    count; a teacher's state goes the same way."""
-    whole, made = both
-    slow, fast = CANONICAL[:2], CANONICAL[2:]
-    made.plan.owners = {"slow": dict.fromkeys(slow, ""), "fast": dict.fromkeys(fast, "")}
-    made.plan.slots = {name: ["momentum"] for name in made.plan.owners}
-    for side in both:
-        side.train_step(TRAIN, batch)
-    wanted = whole.optimizer_state()
-    state = made.optimizer_state()
-    assert set(state) == {
-        "slow/step",
-        "fast/step",
-        *("slow/%s/momentum" % name for name in slow),
-        *("fast/%s/momentum" % name for name in fast),
-    }
-    assert 1 == state["slow/step"] == state["fast/step"]
-    for name, members in (("slow", slow), ("fast", fast)):
-        for key in members:
-            own = state["%s/%s/momentum" % (name, key)]
-            assert np.allclose(own, wanted["sgd/%s/momentum" % key], rtol=1e-12, atol=1e-14)
-    doubled = {key: 2.0 * value for key, value in state.items()}
-    made.assume(made.parameters(), doubled)
-    assert set() == apart(
-        {key: value for key, value in doubled.items() if "momentum" in key},
-        {key: value for key, value in made.optimizer_state().items() if "momentum" in key},
-    )
-
-
 def test_loading_begins_anew(both, batch):
     """Optimizer, counts and the numbers of native draws too: two runs from one start are equal."""
     side = both[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import json
 
@@ -324,32 +323,3 @@ def test_workloads_without_the_stage_are_not_in_it():
     assert () == distribution(TF2, TORCH, fidelity=False).samples
     alone = distribution(TORCH)
     assert 3 == len(alone.samples) and () == alone.distributions
-
-
-@pytest.mark.parametrize(
-    ("sides", "pair", "varied"),
-    [
-        ((TF2, TORCH), "mine.py", ["torch"]),
-        ((TORCH, TF1), "mine.py", ["torch"]),
-        ((TORCH, dataclasses.replace(TORCH, label="torch#2")), "mine.py", []),
-        ((TF2, TORCH), "", []),
-    ],
-)
-def test_the_constants_of_a_pair_s_optimizers_are_varied_where_another_framework_has_float32(
-    sides: tuple[Side, ...], pair: str, varied: list[str]
-):
-    """On torch's side, in float64, where updates are looked at."""
-    workload = copy.copy(LINEAR)
-    workload.pair = pair
-    made = plan.make(request(*sides, workloads=(workload,), precisions=("fp64", "fp32")))
-    kinds = {
-        job.side: [dict(item) for item in job.variants if dict(item)["kind"].startswith("const")]
-        for job in made.jobs
-        if job.precision == "fp64"
-    }
-    assert varied == [side for side, items in kinds.items() if items]
-    for side in varied:
-        assert ["constants:all", "constants:powers"] == [item["kind"] for item in kinds[side]]
-        assert all(("update", "trajectory") == item["stages"] for item in kinds[side])
-    low = [job for job in made.jobs if job.precision == "fp32"]
-    assert low and not any("constants" in str(job.variants) for job in low)
