@@ -33,6 +33,9 @@ from harness.fidelity.variations import Moves, Sieve, group, is_exact
 from harness.fidelity.verdict import StageVerdict, TensorVerdict, sum_up
 from harness.results.verdicts import Fidelity
 
+#: What constants in float32 move is no random rounding but one known shift, which the other side
+#: has made in part, or with other roundings on the way: no more than this many times it.
+CONSTANTS_COVERAGE = 2.0
 #: A tensor with fewer elements than this has its floor from its peer group too.
 FEW = 16
 
@@ -165,7 +168,7 @@ def _judge_tensor(
     limits = GradingLimits(level.relative, threshold, open_to=noise.coverage(stage) * edge)
     graded = grade(entry_a, apart, limits, rule.precision, same)
     wide = _constants_limit(a, b, entry_b, level, rule)
-    if graded.verdict == Fidelity.FAIL and apart.error <= min(wide, noise.HORIZON):
+    if graded.verdict == Fidelity.FAIL and apart.error <= wide <= noise.LIFTED:
         graded = within_constants(graded, wide)
     differs = _difference(a, b, entry_b, moves, rule, same)
     if differs:
@@ -238,7 +241,7 @@ def _constants_limit(
     if not 0.0 < moved < math.inf or not level.scale:
         return 0.0
     floor = noise.Floor(moved, level.scale, moved / level.scale, 0.0)
-    return noise.coverage(entry.stage) * _grow(entry.name, floor, rule.grown_constants)
+    return CONSTANTS_COVERAGE * _grow(entry.name, floor, rule.grown_constants)
 
 
 def _is_same(entry: TensorEntry, apart: TensorDifference, precision: str) -> bool:

@@ -40,15 +40,16 @@ def of_pair(
 
 
 def of_constants(a: Evidence, b: Evidence, entry: TensorEntry) -> float:
-    """Return how far a tensor is moved where optimizers keep hyper-parameters in float32, on the
-    side that they move more: one side at most can be made to, and the other may do so anyway."""
-    kinds = {
-        kind
-        for side in (a, b)
-        for kind in side.noise(entry.stage, entry.name)
-        if kind.startswith(noise.CONSTANTS)
-    }
-    return max(noise.movement(side, entry.stage, entry.name, sorted(kinds)) for side in (a, b))
+    """Return how far a tensor is moved where an optimizer keeps hyper-parameters in float32; 0
+    unless exactly one side has been made to: the other is then one that may do so anyway."""
+    moved = []
+    for side in (a, b):
+        kinds = [
+            kind for kind in side.noise(entry.stage, entry.name) if kind.startswith(noise.CONSTANTS)
+        ]
+        if kinds:
+            moved.append(noise.movement(side, entry.stage, entry.name, kinds))
+    return moved[0] if len(moved) == 1 else 0.0
 
 
 def of_peer_groups(

@@ -218,14 +218,15 @@ def _runs(single: Sequence[Draw]) -> list[list[Draw]]:
 
 
 def _repeated(words: Sequence[Any]) -> tuple[int, int]:
-    """Return how long the beginning is that is repeated, and how often it stands there: what covers
-    most of a sequence, and is shortest."""
+    """Return how long the beginning is that is repeated, and how often it stands there: what is
+    repeated most often, and is shortest. A model that runs twice is no longer period of its loops.
+    """
     best = 1, 1
     for period in range(1, len(words) // MIN_STEPS + 1):
         times = 1
         while words[times * period : (times + 1) * period] == words[:period]:
             times += 1
-        if times >= MIN_STEPS and period * times > best[0] * best[1]:
+        if times >= MIN_STEPS and times > best[1]:
             best = period, times
     return best
 

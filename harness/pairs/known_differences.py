@@ -22,6 +22,17 @@ FLOAT32 = "float32-constants"
 ADAMS = ("adam", "adamw")
 #: Of an optimizer that has no epsilon.
 NOWHERE = "nowhere"
+#: Of torch's optimizers as they come, and of those of Keras and TensorFlow.
+OWN_EPSILONS = {
+    "adam": 1e-8,
+    "adamw": 1e-8,
+    "rmsprop": 1e-8,
+    "adamax": 1e-8,
+    "nadam": 1e-8,
+    "adagrad": 1e-10,
+    "adadelta": 1e-6,
+}
+OTHER_EPSILONS = (1e-7, 1e-8, 1e-10)
 #: Of torch's NAdam as it comes, and of Keras' Nadam.
 NADAM_DECAYS = [0.004, 1.0]
 #: Where torch adds epsilon, and where its rules can put it: beside √v̂ and √v; beside a root and
@@ -58,11 +69,16 @@ def _optimizers(torch: Survey, other: Survey, differs: Differs) -> dict[str, Any
 
 
 def _together(torch: Survey, other: Survey) -> Iterator[tuple[OptimizerSurvey, OptimizerSurvey]]:
-    """Yield torch's optimizers and those of the other side; of one that has fewer, the last."""
+    """Yield torch's optimizers and those of the other side that do their work. Where one side has
+    more of them, nobody knows which: then only what all of the other side's have in common."""
     beside = optimizers_beside(torch, other)
-    for number, mine in enumerate(torch.optimizers):
-        if beside:
-            yield mine, beside[min(number, len(beside) - 1)]
+    if len(beside) == len(torch.optimizers):
+        yield from zip(torch.optimizers, beside, strict=True)
+        return
+    words = ("epsilon", "epsilon_place", "first_square", "momentum_decay")
+    numbers = [(item.kind, *map(item.hyperparameters.get, words)) for item in beside]
+    if numbers and all(each == numbers[0] for each in numbers):
+        yield from ((mine, beside[0]) for mine in torch.optimizers)
 
 
 def _alike(kind: str, other: str) -> bool:
@@ -84,11 +100,13 @@ def _values(adams: bool) -> Callable[[Survey, Survey], Mapping[str, Any]]:
     """Return what finds optimizers with another epsilon: Adam's, or those of the other kinds."""
 
     def differs(mine: OptimizerSurvey, theirs: OptimizerSurvey) -> bool:
-        if (mine.kind in ADAMS) != adams or "epsilon" not in mine.hyperparameters:
+        if (mine.kind in ADAMS) != adams:
             return False
         values = [each.hyperparameters.get("epsilon") for each in (mine, theirs)]
+        if values[0] != OWN_EPSILONS.get(mine.kind):
+            return False  # somebody has thought of it
         nowhere = theirs.hyperparameters.get("epsilon_place") == NOWHERE
-        return nowhere or (values[0] != values[1] and None not in values)
+        return nowhere or (values[0] != values[1] and values[1] in OTHER_EPSILONS)
 
     return lambda torch, other: _optimizers(torch, other, differs)
 
@@ -156,7 +174,8 @@ KNOWN: Sequence[KnownDifference] = (
     ),
     KnownDifference(
         "adam-epsilon-value",
-        "the epsilon of Adam is 1e-8 in torch and 1e-7 in Keras, unless the code says otherwise",
+        "the epsilon of Adam is 1e-8 in torch and 1e-7 in Keras; one that the code names is none of"
+        " this",
         "torch's steps are made with the other side's number",
         _values(adams=True),
     ),
@@ -189,7 +208,8 @@ KNOWN: Sequence[KnownDifference] = (
     KnownDifference(
         "epsilon-value",
         "the epsilon of RMSprop, Adagrad, Adadelta, Adamax or Nadam is 1e-7 in Keras, 1e-6, 1e-8 or"
-        " 1e-10 in torch, and TensorFlow 1's Adagrad has none, unless the code says otherwise",
+        " 1e-10 in torch, and TensorFlow 1's Adagrad has none; one that the code names is none of"
+        " this",
         "torch's steps are made with the other side's number",
         _values(adams=False),
     ),

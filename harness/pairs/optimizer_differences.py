@@ -12,7 +12,7 @@ from harness.pairs.optimizers import optimizers_beside
 
 #: Slots of momentum, and what each adds up.
 MOMENTUM, VELOCITY = "momentum", "velocity"
-GRADIENTS, UPDATES = "gradients", "updates"
+GRADIENTS, UPDATES = str(Stage.GRADIENTS), "updates"
 #: A word that not every framework has for it.
 SCHEDULE = "schedule"
 

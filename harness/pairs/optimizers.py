@@ -62,14 +62,17 @@ def slots(every: Sequence[Survey], own: Survey) -> dict[str, list[str]]:
     """
     if len({len(survey.optimizers) for survey in every}) > 1:
         # Which of a side's does the work of another's goes by parameter: all have all words.
-        held = [{slot for item in each.optimizers for slot in item.slots} for each in every]
-        common = sorted(set.intersection(*held))
+        common = sorted(set.intersection(*map(_all_slots, every)))
         return {word(every[0], item.name): common for item in every[0].optimizers}
     words: dict[str, list[str]] = {}
     ordered = [optimizers_beside(every[0], survey) for survey in every]
     for index, name in enumerate(names(every[0], own)):
         words[name] = sorted(set.intersection(*({*each[index].slots} for each in ordered)))
     return words
+
+
+def _all_slots(survey: Survey) -> set[str]:
+    return {slot for item in survey.optimizers for slot in item.slots}
 
 
 def word(survey: Survey, own: str) -> str:

@@ -1,5 +1,5 @@
-"""The optimizer matrix: combinations enough, mistakes that can be planted, one kind in real builds with
-mistakes in seven of its combinations, and what is said of a report.
+"""The optimizer matrix: combinations enough, mistakes that can be planted, one kind in real builds
+with mistakes in seven of its combinations, and what is said of a report.
 
 `tox run -e optimizers` runs the whole; this is the part that every change has to pass.
 """

@@ -16,7 +16,7 @@ SETTERS = (
     ("backend", ("set_floatx",)),
 )
 #: In float32 and float64 a layer of the user's is in none of these.
-FIXED = ("float32", "mixed_bfloat16", "mixed_float16")
+FIXED = ("float32", "float16", "bfloat16", "mixed_bfloat16", "mixed_float16")
 
 
 class OwnPolicies:
@@ -44,8 +44,9 @@ class OwnPolicies:
                 setattr(owner, name, held)
 
     def _replace_setters(self, keras: Any, replaced: List[Tuple[Any, str, Any]]) -> None:
-        def noted(policy: Any) -> None:
-            self._seen[str(getattr(policy, "name", policy))] = None
+        def noted(*values: Any, **words: Any) -> None:
+            for policy in (*values, *words.values()):
+                self._seen[str(getattr(policy, "name", policy))] = None
 
         for module, names in SETTERS:
             owner = getattr(keras, module, None)

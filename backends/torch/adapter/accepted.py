@@ -55,10 +55,10 @@ class Accepted:
     ) -> None:
         self.constants = ""
         #: By difference, what is to be known of each optimizer.
-        self._known: Dict[str, Dict[int, Any]] = {
-            name: {id(optimizers[own]): value for own, value in held.items() if own in optimizers}
-            for name, held in names.items()
-        }
+        self._known: Dict[str, Dict[int, Any]] = {}
+        for name, held in names.items():
+            there = [own for own in held if own in optimizers]
+            self._known[name] = {id(optimizers[own]): held[own] for own in there}
         self._biased = bool(names.get("bn-unbiased-variance"))
         self._clips = bool(names.get("clip-norm-epsilon"))
         #: Second biases, and the first ones that stand for both.

@@ -22,6 +22,8 @@ WITHIN: Mapping[Type[Any], Tuple[str, Sequence[str]]] = {
 #: In a parameter's state: the rate of its last update.
 RATE = "rate_of_last_update"
 FLOAT32_ROUNDOFF = 2.0**-24
+#: A rate is taken to be off by no more units than this, wherever its schedule began.
+MOST_FALLEN = 16.0
 #: 0.96 to the power of the step itself, as Keras has it: torch's exponent is multiplied by this.
 KERAS_MOMENTUM_DECAY = 1.0
 
@@ -70,9 +72,10 @@ class RoundedConstants(Rule):
     def before(self, optimizer: Any) -> None:
         for group in optimizer.param_groups:
             numbers = {name: _rounded(value) for name, value in group.items()}
-            began = group.get("initial_lr", group["lr"])
-            if isinstance(began, float) and began != group["lr"]:
-                numbers["lr"] += began * FLOAT32_ROUNDOFF
+            rate, began = group.get("lr"), group.get("initial_lr")
+            if isinstance(rate, float) and isinstance(began, float) and began != rate:
+                off = min(abs(began), MOST_FALLEN * abs(rate))
+                numbers["lr"] = _rounded(rate) + off * FLOAT32_ROUNDOFF
             self.set(group, **numbers)
             if isinstance(optimizer, torch.optim.Adagrad):
                 # What its sums begin with is a constant too.
@@ -118,7 +121,7 @@ class AdamNumbers(Rule):
                 there = _corrections([float(np.float32(beta)) for beta in group["betas"]], step)
             scale = (own[0] / there[0]) * (there[1] / own[1])
             numbers = {"lr": group["lr"] * scale}
-            if isinstance(optimizer, torch.optim.AdamW):
+            if isinstance(optimizer, torch.optim.AdamW) or group.get("decoupled_weight_decay"):
                 # It is multiplied by the rate as it was.
                 numbers["weight_decay"] = group["weight_decay"] / scale
             # √v/c + ε/c is (√v + ε)/c, with c the correction of √v.
@@ -132,24 +135,30 @@ class EpsilonWithin(Rule):
     A slot that holds ε more than it should gives a root that is taken of ε more.
     """
 
+    def __init__(self) -> None:
+        Rule.__init__(self)
+        self._moved: List[Tuple[torch.Tensor, float]] = []
+
     def before(self, optimizer: Any) -> None:
         slot, made = _within(optimizer)
         for group in optimizer.param_groups:
-            for parameter in _with_gradient(group):
+            members, epsilon = _with_gradient(group), group["eps"]
+            for parameter in members:
                 state = optimizer.state[parameter]
                 if not state:
                     _begin(state, parameter, group, made)
-                state[slot].add_(group["eps"] / _kept_share(group))
+                state[slot].add_(epsilon / _kept_share(group))
+                self._moved.append((state[slot], epsilon))
             # Adamax adds it to each gradient's size: the larger of two that hold ε more holds it.
-            if not isinstance(optimizer, torch.optim.Adamax):
+            # A group whose gradients a closure has yet to compute steps as it is.
+            if members and not isinstance(optimizer, torch.optim.Adamax):
                 self.set(group, eps=0.0)
 
     def after(self, optimizer: Any) -> None:
         Rule.after(self, optimizer)
-        slot, _ = _within(optimizer)
-        for group in optimizer.param_groups:
-            for parameter in _with_gradient(group):
-                optimizer.state[parameter][slot].sub_(group["eps"])
+        while self._moved:
+            held, epsilon = self._moved.pop()
+            held.sub_(epsilon)
 
 
 class SquaresBeginAtOne(Rule):
@@ -233,6 +242,8 @@ def _begin(
     more = [("momentum_buffer", "momentum"), ("grad_avg", "centered")]
     wanted = [*slots, *(slot for slot, word in more if group.get(word))]
     double = torch.get_default_dtype() == torch.float64
-    state["step"] = torch.zeros((), dtype=torch.float64 if double else torch.float32)
+    device = parameter.device if group.get("capturable") else None
+    dtype = torch.float64 if double else torch.float32
+    state["step"] = torch.zeros((), dtype=dtype, device=device)
     for slot in wanted:
         state[slot] = torch.zeros_like(parameter, memory_format=torch.preserve_format)

@@ -27,10 +27,14 @@ class OwnAutocast:
         enter = kind.__enter__
 
         def entered(own: Any) -> Any:
-            if own._enabled:
+            enabled = own._enabled
+            if enabled:
                 self._seen[str(own.fast_dtype).replace("torch.", "")] = None
-                own._enabled = False
-            return enter(own)
+            own._enabled = False
+            try:
+                return enter(own)
+            finally:
+                own._enabled = enabled  # one object may be entered again
 
         kind.__enter__ = entered
         try:

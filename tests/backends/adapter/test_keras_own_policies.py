@@ -1,5 +1,5 @@
-"""A dtype policy of the user's own: left aside in float32 and float64, and told; in a lower precision
-the harness' is the same."""
+"""A dtype policy of the user's own: left aside in float32 and float64, and told; in a lower
+precision the harness' is the same."""
 
 from __future__ import annotations
 

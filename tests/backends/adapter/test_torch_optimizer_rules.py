@@ -1,4 +1,4 @@
-"""torch's optimizers step as Keras' do where that difference is accepted: each beside Keras' formula
+"""torch's optimizers step as Keras' do where that difference is accepted: each beside the formula
 in NumPy; without the name it is another step."""
 
 from __future__ import annotations
@@ -225,3 +225,76 @@ def test_a_step_that_raises_leaves_the_numbers_as_they_were(kit):
     with pytest.raises(RuntimeError, match="no step"):
         made.step("train", ROWS, Draws("train"))
     assert optimizer.param_groups[0]["eps"] == EPSILON
+
+
+def test_a_rate_far_below_where_its_schedule_began_is_not_taken_to_be_off_by_more(kit):
+    """A warm-up multiplies a rate of 1: its first updates are no less known for that."""
+    import torch
+
+    ends = []
+    for rounded in ("", "all"):
+        net = linear()
+        optimizer = torch.optim.SGD(net.parameters(), 1.0)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1e-7 * (step + 1))
+        assert schedule.get_last_lr() == [1e-7]
+        made = side(net, optimizer, loss=lambda out, batch: (out**2).mean())
+        made.round_constants(rounded)
+        start = made.parameters()
+        made.step("train", ROWS, Draws("train"))
+        ends.append({key: value - start[key] for key, value in made.parameters().items()})
+    plain, varied = ends
+    for key, value in plain.items():
+        assert 0 < np.max(np.abs(varied[key] - value)) < 1e-5 * np.max(np.abs(value))
+
+
+@pytest.mark.parametrize("rate", [None, "tensor"])
+def test_constants_of_an_optimizer_of_the_user_s_own(kit, rate):
+    """Without a learning rate by that name, or with one that is a tensor: nothing is lost."""
+    import torch
+
+    class Own(torch.optim.Optimizer):
+        def __init__(self, params):
+            words = {"share": 0.1} if rate is None else {"lr": torch.tensor(0.1), "initial_lr": 0.2}
+            super().__init__(params, words)
+
+        @torch.no_grad()
+        def step(self):
+            for group in self.param_groups:
+                for each in group["params"]:
+                    each.sub_(group.get("share", group.get("lr")) * each.grad)
+
+    net = linear()
+    made = side(net, Own(net.parameters()), loss=lambda out, batch: (out**2).mean())
+    made.round_constants("all")
+    for _ in range(3):
+        made.step("train", ROWS, Draws("train"))
+    (group,) = made.optimizers[""].param_groups
+    assert group.get("lr", torch.tensor(0.1)) == torch.tensor(0.1)
+
+
+def test_gradients_that_a_closure_has_yet_to_compute(kit):
+    """The step is torch's own then, and not half of another one."""
+    import torch
+
+    ends = []
+    for accepted in (False, True):
+        net = linear()
+        optimizer = torch.optim.RMSprop(net.parameters(), RATES[0], RHO, EPSILON)
+
+        def step(batch, net=net, optimizer=optimizer):
+            optimizer.zero_grad()
+
+            def closure():
+                loss = (net(batch["x"]) ** 2).mean()
+                loss.backward()
+                return loss
+
+            return optimizer.step(closure)
+
+        made = side(net, optimizer, step=step)
+        if accepted:
+            made.accept({"rmsprop-epsilon-place": {"": EPSILON}})
+        for _ in RATES:
+            made.step("train", ROWS, Draws("train"))
+        ends.append(made.parameters())
+    assert all(np.array_equal(ends[0][key], ends[1][key]) for key in ends[0])

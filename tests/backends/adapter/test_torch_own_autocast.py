@@ -1,4 +1,4 @@
-"""Autocast of the user's own: off in float32 and float64, and told; it stands in a lower precision."""
+"""Autocast of the user's own: off in float32 and float64, and told; it stands in lower ones."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def test_autocast_of_the_user_s_own(kit, precision, way):
     if low and way == "disabled":
         seen = "torch.float32"
     assert {seen} == {*dtypes}
-    wanted = (
-        []
-        if low or way == "disabled"
-        else [
-            f"the code's own autocast to bfloat16 is off in {precision}: compare it in --precision bf16"
-        ]
-    )
+    told = f"the code's own autocast to bfloat16 is off in {precision}"
+    wanted = [] if low or way == "disabled" else [f"{told}: compare it in --precision bf16"]
     assert wanted == remarks
     assert torch.autocast.__enter__ is enter
+    shared = torch.autocast("cpu", torch.bfloat16)
+    with side.own_autocast.off(), shared:
+        assert not torch.is_autocast_enabled("cpu")
+    with shared:
+        assert torch.is_autocast_enabled("cpu")
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.is_autocast_enabled("cpu")

@@ -105,11 +105,10 @@ def _entries() -> list[Entry]:
     entries = []
     for kind in COMBINATIONS.KINDS:
         several = WITHOUT_TORCH if kind in LACKING["torch"] else SIDES
-        entries += [
-            Entry(kind, sides)
-            for sides in several
-            if not any(kind in LACKING[build] for build in sides)
-        ]
+        for sides in several:
+            lacking = {*LACKING[sides[0]], *LACKING[sides[1]]}
+            if kind not in lacking:
+                entries.append(Entry(kind, sides))
     return entries
 
 
@@ -129,22 +128,80 @@ def _plants() -> tuple[Plant, ...]:
         Plant("adam", f"Adam(params, {betas}, ams", f"Adam(params, {other}, ams", "another β2"),
         Plant("amsgrad", "amsgrad=amsgrad", "amsgrad=False", "the largest v is not kept"),
         Plant("adamw", "AdamW(params", "Adam(params", "a decay that goes through the gradient"),
-        Plant("rmsprop", 'RMSprop(\n            params, rate, hyper["rho"]', "RMSprop(\n            params, rate, 0.99", "torch's own rho"),
+        Plant(
+            "rmsprop",
+            'RMSprop(\n            params, rate, hyper["rho"]',
+            "RMSprop(\n            params, rate, 0.99",
+            "torch's own rho",
+        ),
         Plant("rmsprop_momentum", "momentum=momentum, cent", "momentum=0.0, cent", "no momentum"),
         Plant("rmsprop_centered", "centered=centered", "centered=False", "not centered"),
         Plant("adagrad", "eps=epsilon", "eps=epsilon, lr_decay=1e-3", "a rate that falls"),
-        Plant("adadelta", 'rate, hyper["rho"], epsilon),\n        "Adamax"', 'rate, 0.9, epsilon),\n        "Adamax"', "torch's own rho"),
+        Plant(
+            "adadelta",
+            'rate, hyper["rho"], epsilon),\n        "Adamax"',
+            'rate, 0.9, epsilon),\n        "Adamax"',
+            "torch's own rho",
+        ),
         Plant("adamax", f"Adamax(params, {betas}", f"Adamax(params, {other}", "another β2"),
-        Plant("nadam", f"NAdam(params, {betas}", f"NAdam(params, {betas}, momentum_decay=0.04", "another schedule"),
-        Plant("lion", "(first * mean + (1 - first) * p.grad)", "(second * mean + (1 - second) * p.grad)", "β1 and β2 are one"),
-        Plant("sgd", "mul_(1 - rate * DECAY)", "mul_(1 - DECAY)", "a decay without the rate", "decoupled"),
-        Plant("sgd", 'clip_grad_value_(net.parameters(), CLIPPING["value"])', 'clip_grad_norm_(net.parameters(), CLIPPING["value"])', "by norm, not by value", "value"),
-        Plant("sgd", 'clip_grad_norm_([parameter], CLIPPING["norm"])', 'clip_grad_norm_(net.parameters(), CLIPPING["norm"])', "all together, not each", "norm"),
-        Plant("sgd", 'clip_grad_norm_(net.parameters(), CLIPPING["global"])', 'clip_grad_norm_(net.parameters(), CLIPPING["global"], 1.0)', "another norm", "global"),
-        Plant("sgd", "[BOUNDARY]", "[BOUNDARY - 1]", "one update early", "piecewise", Stage.TRAJECTORY),
-        Plant("sgd", "ExponentialLR(optimizer, 0.9)", "ExponentialLR(optimizer, 0.99)", "another base", "exponential"),
-        Plant("sgd", "CosineAnnealingLR(optimizer, LAST)", "CosineAnnealingLR(optimizer, LAST - 1)", "one update shorter", "cosine"),
-    )  # fmt: skip
+        Plant(
+            "nadam",
+            f"NAdam(params, {betas}",
+            f"NAdam(params, {betas}, momentum_decay=0.04",
+            "another schedule",
+        ),
+        Plant(
+            "lion",
+            "(first * mean + (1 - first) * p.grad)",
+            "(second * mean + (1 - second) * p.grad)",
+            "β1 and β2 are one",
+        ),
+        Plant(
+            "sgd",
+            "mul_(1 - rate * DECAY)",
+            "mul_(1 - DECAY)",
+            "a decay without the rate",
+            "decoupled",
+        ),
+        Plant(
+            "sgd",
+            'clip_grad_value_(net.parameters(), CLIPPING["value"])',
+            'clip_grad_norm_(net.parameters(), CLIPPING["value"])',
+            "by norm, not by value",
+            "value",
+        ),
+        Plant(
+            "sgd",
+            'clip_grad_norm_([parameter], CLIPPING["norm"])',
+            'clip_grad_norm_(net.parameters(), CLIPPING["norm"])',
+            "all together, not each",
+            "norm",
+        ),
+        Plant(
+            "sgd",
+            'clip_grad_norm_(net.parameters(), CLIPPING["global"])',
+            'clip_grad_norm_(net.parameters(), CLIPPING["global"], 1.0)',
+            "another norm",
+            "global",
+        ),
+        Plant(
+            "sgd", "[BOUNDARY]", "[BOUNDARY - 1]", "one update early", "piecewise", Stage.TRAJECTORY
+        ),
+        Plant(
+            "sgd",
+            "ExponentialLR(optimizer, 0.9)",
+            "ExponentialLR(optimizer, 0.99)",
+            "another base",
+            "exponential",
+        ),
+        Plant(
+            "sgd",
+            "CosineAnnealingLR(optimizer, LAST)",
+            "CosineAnnealingLR(optimizer, LAST - 1)",
+            "one update shorter",
+            "cosine",
+        ),
+    )
 
 
 PLANTS = _plants()

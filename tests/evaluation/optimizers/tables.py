@@ -18,14 +18,14 @@ def plain(said: Said) -> str:
         return f"{said.entry.name}: {said.problem}"
     departing = [f"{item.name} at {item.failed}" for item in said.combined if item.failed]
     what = ", ".join(departing) or f"{len(said.combined)} combinations agree"
-    return f"{said.entry.name}: {what}; {', '.join(said.names) or 'no difference'}; {said.lasted_s:.0f} s"
+    names = ", ".join(said.names) or "no difference"
+    return f"{said.entry.name}: {what}; {names}; {said.lasted_s:.0f} s"
 
 
 def plain_finding(finding: Finding) -> str:
     """Return a line for the terminal."""
-    where = ", ".join(sorted({stage or "nowhere" for _, stage in finding.failed}))
     right = "as it has to be" if finding.right else f"EXPECTED {finding.plant.stage}"
-    return f"{finding.plant.kind}, {finding.plant.what}: {where}; {right}"
+    return f"{finding.plant.kind}, {finding.plant.what}: {finding.where}; {right}"
 
 
 def rows(every: Sequence[Said]) -> str:
@@ -42,8 +42,8 @@ def rows(every: Sequence[Said]) -> str:
                 " : ".join(said.entry.sides),
                 len(said.combined),
                 said.agreeing,
-                sum(item.near for item in said.combined),
-                f"{max((item.error for item in said.combined), default=0.0):.0e}",
+                said.near,
+                f"{said.largest:.0e}",
                 ", ".join(map("`{}`".format, said.names)),
             )
             for said in every
@@ -64,7 +64,7 @@ def planted(every: Sequence[Finding]) -> str:
                 f"`{item.plant.kind}`",
                 item.plant.what,
                 f"{len(item.failed)} combinations" if len(item.failed) > 1 else item.failed[0][0],
-                ", ".join(sorted({stage or "nowhere" for _, stage in item.failed})),
+                item.where,
             )
             for item in every
         ],

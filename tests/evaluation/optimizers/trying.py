@@ -68,6 +68,16 @@ class Said:
         return sum(not item.failed for item in self.combined)
 
     @property
+    def near(self) -> int:
+        """How many end within 1e-9."""
+        return sum(item.near for item in self.combined)
+
+    @property
+    def largest(self) -> float:
+        """The largest error of any."""
+        return max((item.error for item in self.combined), default=0.0)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The differences, with float32 where that leaves the sides further apart than 1e-9."""
         rounded = any(not item.failed and not item.near for item in self.combined)
@@ -145,6 +155,11 @@ class Finding:
     others: tuple[str, ...] = ()
 
     @property
+    def where(self) -> str:
+        """The stages at which it shows, in words."""
+        return ", ".join(sorted({stage or "nowhere" for _, stage in self.failed}))
+
+    @property
     def right(self) -> bool:
         """Whether every combination with it fails at its stage, and no other one fails."""
         stages = {stage for _, stage in self.failed}
@@ -167,7 +182,7 @@ def findings(plants: Sequence[Plant], said: Said) -> list[Finding]:
 
 
 def _is_in(plant: Plant, combined: Combined) -> bool:
-    """Whether a mistake is in a combination: of clipping and the like only where nothing else is."""
+    """Whether a mistake is in a combination: of clipping and the like where nothing else is."""
     if not plant.spoilt:
         return True
     return combined.name == f"{plant.kind}_{plant.spoilt}" or (

@@ -32,7 +32,10 @@ class Varied:
     [
         ("update", 3e-8, 0.0, "FAIL"),
         ("update", 3e-8, 3e-8, "PASS"),
+        ("update", 3e-8, 1.6e-8, "PASS"),
+        ("update", 3e-8, 1.4e-8, "FAIL"),
         ("update", 3e-8, 3e-10, "FAIL"),
+        ("update", 3e-3, 3e-3, "FAIL"),
         ("update", 3e-8, np.nan, "FAIL"),
         ("update", 0.9, 0.5, "FAIL"),
         ("trajectory", 3e-8, 3e-8, "PASS"),
@@ -60,3 +63,11 @@ def test_what_constants_have_moved_once_they_may_move_later(memory):
     assert judge_stage(a, Varied(b, moved), "trajectory", "fp64").verdict == "PASS"
     moved = dict(zip(names, (1e-12, 1e-12), strict=True))
     assert judge_stage(a, Varied(b, moved), "trajectory", "fp64").verdict == "FAIL"
+
+
+def test_two_sides_that_both_can_hold_float64_excuse_nothing(memory):
+    """Two of torch's, beside a third side of Keras'."""
+    name = "step 1/train/parameter/w"
+    a = Varied(memory({name: np.ones(32) + 3e-8}, scales={name: 1.0}), {name: 3e-8})
+    b = Varied(memory({name: np.ones(32)}, scales={name: 1.0}), {name: 3e-8})
+    assert judge_stage(a, b, "update", "fp64").verdict == "FAIL"

@@ -239,6 +239,18 @@ def test_the_cells_of_a_loop_take_turns(
     assert len({(site.phase, site.name) for site in made.sites}) == len(made.sites)
 
 
+@pytest.mark.parametrize("hours", [2, 3])
+def test_a_model_that_runs_twice_is_four_loops(hours: int):
+    """Of real rows and of made ones, each layer for all its hours: no period of the whole."""
+    turns = ((LOWER,) * hours + (UPPER,) * hours) * 2
+    whole = side(*(("train", "n", DROPOUT, (8, hours, 4)) for _ in range(4)))
+    made = draws.match(side(*turns), whole)
+    assert () == made.only_a == made.only_b
+    for place in range(4):
+        own = [site.a for site in made.sites if site.b == place]
+        assert list(range(place * hours, (place + 1) * hours)) == own
+
+
 def test_a_draw_behind_a_loop_is_none_of_it():
     """Equal draws that go on beyond the last whole turn."""
     made = draws.match(

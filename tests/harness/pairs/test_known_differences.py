@@ -33,6 +33,9 @@ KINDS = [
     ("epsilon-value", "rmsprop", numbers(epsilon=1e-7), "outside", True),
     ("epsilon-value", "adagrad", numbers(epsilon_place="nowhere"), "outside", True),
     ("adam-epsilon-value", "rmsprop", numbers(epsilon=1e-7), "outside", False),
+    ("epsilon-value", "rmsprop", numbers(epsilon=1.0), "outside", False),
+    ("adam-epsilon-value", "adam", numbers(epsilon=1e-7), "corrected", True),
+    ("adam-epsilon-value", "adam", numbers(epsilon=1e-3), "corrected", False),
     ("nadam-schedule", "nadam", numbers(momentum_decay=1.0), "corrected", True),
     ("nadam-schedule", "nadam", numbers(momentum_decay=0.004), "corrected", False),
 ]
@@ -45,13 +48,41 @@ def optimized(framework: str, optimizer: OptimizerSurvey) -> Survey:
 
 @pytest.mark.parametrize(("name", "kind", "theirs", "place", "there"), KINDS)
 def test_optimizers(name: str, kind: str, theirs: dict[str, Any], place: str, there: bool):
-    mine = numbers(epsilon=1e-8, epsilon_place=place)
+    mine = numbers(epsilon=known_differences.OWN_EPSILONS[kind], epsilon_place=place)
     if kind == "nadam":
         mine["momentum_decay"] = 0.004
     a = optimized("keras 3.15.0", OptimizerSurvey("", kind.title(), kind, theirs))
     b = optimized("torch 2.13.0", OptimizerSurvey("", kind.title(), kind, mine))
     plans = known_differences.accepted({"a": a, "b": b}, [name])
     assert there == bool(plans["b"])
+
+
+@pytest.mark.parametrize("own", [1e-3, [1e-8, 1e-2]])
+def test_an_epsilon_that_somebody_wrote_is_no_known_difference(own: Any):
+    """Nor one for each group: it would hide a wrong one."""
+    theirs = OptimizerSurvey("", "Adam", "adam", numbers(epsilon=1e-7))
+    mine = OptimizerSurvey("", "Adam", "adam", numbers(epsilon=own))
+    surveys = {"a": optimized("keras 3.15.0", theirs), "b": optimized("torch 2.13.0", mine)}
+    assert {"b": {}} == known_differences.accepted(surveys, ["adam-epsilon-value"])
+
+
+@pytest.mark.parametrize(("other", "there"), [(1e-7, ["d", "g"]), (1e-3, [])])
+def test_of_more_optimizers_than_torch_has_only_what_all_have_is_known(
+    other: float, there: list[str]
+):
+    """Which does the work of which nobody knows."""
+    theirs = [
+        OptimizerSurvey(name, "Adam", "adam", numbers(epsilon=value))
+        for name, value in (("x", 1e-7), ("y", other), ("z", 1e-7))
+    ]
+    mine = [OptimizerSurvey(name, "Adam", "adam", numbers(epsilon=1e-8)) for name in ("d", "g")]
+    a, b = (survey((), (), optimizers=tuple(items)) for items in (theirs, mine))
+    surveys = {
+        "a": dataclasses.replace(a, framework="keras 3.15.0"),
+        "b": dataclasses.replace(b, framework="torch 2.13.0"),
+    }
+    plans = known_differences.accepted(surveys, ["adam-epsilon-value"])
+    assert there == sorted(plans["b"].get("adam-epsilon-value", {}))
 
 
 def test_a_schedule_of_nadam_that_somebody_wrote_is_no_known_difference():

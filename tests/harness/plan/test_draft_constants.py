@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -29,11 +30,12 @@ def test_the_constants_of_a_pair_s_optimizers_are_varied_where_another_framework
     workload = copy.copy(LINEAR)
     workload.pair = pair
     made = plan.make(request(*sides, workloads=(workload,), precisions=("fp64", "fp32")))
-    kinds = {
-        job.side: [dict(item) for item in job.variants if dict(item)["kind"].startswith("const")]
-        for job in made.jobs
-        if job.precision == "fp64"
-    }
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for job in made.jobs:
+        variants = [dict(item) for item in job.variants if job.precision == "fp64"]
+        kinds.setdefault(job.side, []).extend(
+            item for item in variants if item["kind"].startswith("constants")
+        )
     assert varied == [side for side, items in kinds.items() if items]
     for side in varied:
         assert ["constants:all", "constants:powers"] == [item["kind"] for item in kinds[side]]

@@ -53,7 +53,10 @@ MUTANTS = (
         "last_part_alone",
         "gradients of the last part alone",
         (
-            ("            out = self.net(x)\n", "            self.optimizer.zero_grad()\n            out = self.net(x)\n"),
+            (
+                "            out = self.net(x)\n",
+                "            self.optimizer.zero_grad()\n            out = self.net(x)\n",
+            ),
         ),
         "gradients",
     ),
@@ -66,7 +69,10 @@ MUTANTS = (
                 "tf.recompute_grad(self.block)(x) if",
                 "tf.recompute_grad(lambda x: self.drop(self.block(x), training=True))(x) if",
             ),
-            ("x + self.drop(inner, training=training)", "x + (inner if training else self.drop(inner))"),
+            (
+                "x + self.drop(inner, training=training)",
+                "x + (inner if training else self.drop(inner))",
+            ),
         ),
         "loss",
         ("dropout",),
@@ -80,4 +86,4 @@ MUTANTS = (
         "gradients",
         ("upper", "dense_2"),
     ),
-)  # fmt: skip
+)

@@ -23,7 +23,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "rmsprop": {"rate": 0.001, "rho": 0.9, "epsilon": 1e-7},
     "rmsprop_momentum": {"rate": 0.001, "rho": 0.9, "epsilon": 1e-7, "momentum": 0.9},
     "rmsprop_centered": {"rate": 0.001, "rho": 0.9, "epsilon": 1e-7, "centered": True},
-    "adagrad": {"rate": 0.01, "initial": 0.1, "epsilon": 1e-7},
+    "adagrad": {"rate": 0.01, "initial": 0.1, "epsilon": 1e-10},
     "adadelta": {"rate": 1.0, "rho": 0.95, "epsilon": 1e-6},
     "adamax": {"rate": 0.002, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7},
     "nadam": {"rate": 0.002, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7},

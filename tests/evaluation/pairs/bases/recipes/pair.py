@@ -1,4 +1,4 @@
-"""A Keras word model trained by all the tricks (tied weights, a frozen layer, rates by layer, a part that is computed again, accumulation, mixed precision) and its port to PyTorch."""
+"""A Keras word model trained by all the tricks of a long run and its port to PyTorch."""
 
 from backends import pair
 
