@@ -34,8 +34,9 @@ from harness.fidelity.verdict import StageVerdict, TensorVerdict, sum_up
 from harness.results.verdicts import Fidelity
 
 #: What constants in float32 move is no random rounding but one known shift, which the other side
-#: has made in part, or with other roundings on the way: no more than this many times it.
-CONSTANTS_COVERAGE = 2.0
+#: has made in part, or with other roundings on the way: no more than this many times it. Along a
+#: trajectory the roundings of a schedule add up.
+CONSTANTS_COVERAGE = {Stage.UPDATE: 2.0, Stage.TRAJECTORY: 4.0}
 #: A tensor with fewer elements than this has its floor from its peer group too.
 FEW = 16
 
@@ -238,10 +239,10 @@ def _constants_limit(
     float32, as Keras and TensorFlow do inside a float64 run; 0 where nothing shows what that does.
     """
     moved = movements.of_constants(a, b, entry)
-    if not 0.0 < moved < math.inf or not level.scale:
+    if entry.stage not in CONSTANTS_COVERAGE or not 0.0 < moved < math.inf or not level.scale:
         return 0.0
     floor = noise.Floor(moved, level.scale, moved / level.scale, 0.0)
-    return CONSTANTS_COVERAGE * _grow(entry.name, floor, rule.grown_constants)
+    return CONSTANTS_COVERAGE[entry.stage] * _grow(entry.name, floor, rule.grown_constants)
 
 
 def _is_same(entry: TensorEntry, apart: TensorDifference, precision: str) -> bool:

@@ -103,11 +103,7 @@ def compared(entry: Entry, scratch: Path, pythons: Sequence[str], plants: Sequen
             raise ValueError(f"{plant.what}: {plant.old!r} stands {text.count(plant.old)} times")
         port.write_text(text.replace(plant.old, plant.new), encoding="utf-8")
     (folder / "it.py").write_text(entry.text(), encoding="utf-8")
-    # Without torch no side can be told to round its constants: fp32 has to show that all else is
-    # the same.
-    alone = "torch" not in entry.sides
-    precisions, names = (("fp64", "fp32"), NAMES) if alone else (("fp64",), ACCEPTED)
-    words = ["it.py", "--precision", *precisions, "--steps", str(STEPS), "--accept", *names]
+    words = ["it.py", "--precision", "fp64", "--steps", str(STEPS), "--accept", *ACCEPTED]
     words += ["--python", *pythons] if pythons else []
     report, lasted = one_command.compare(words, folder)
     if isinstance(report, str):
@@ -123,7 +119,7 @@ def read(entry: Entry, report: dict[str, Any], lasted_s: float) -> Said:
     """
     names = entry.combinations()
     failed, errors = dict.fromkeys(names, ""), dict.fromkeys(names, 0.0)
-    for row in (row for row in report["stages"] if row["precision"] == "fp64"):
+    for row in report["stages"]:
         stage, compared_ = row["stage"], row["compared"]
         columns = (compared_[key] for key in ("names", "errors", "verdicts"))
         for tensor, error, verdict in zip(*columns, strict=True):
