@@ -150,7 +150,7 @@ class Side(abc.ABC):
         at, as some frameworks always do.
 
         Args:
-            which: `all` of them; the `powers` of β alone; empty: as they are.
+            which: the learning `rates`, the `others`, the `powers` of β; empty: none.
         """
 
     @abc.abstractmethod

@@ -8,7 +8,8 @@ noise of a tensor.
     reorder   the rows of every batch in another order (sums over the batch run in another order)
     repeat    nothing changed: a port that draws noise or batches of its own moves all the same
     constants hyper-parameters of a pair's optimizers in float32, as some frameworks hold them
-              inside a float64 run: `constants:all` of them, or the `constants:powers` of β alone
+              inside a float64 run: the rates (`constants:rates`), the `constants:others`, or the
+              `constants:powers` of β, each by itself, for two may make up for each other
     round     weights, inputs and noise rounded to a lower precision: what that precision
               necessarily costs
 

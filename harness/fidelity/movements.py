@@ -40,16 +40,19 @@ def of_pair(
 
 
 def of_constants(a: Evidence, b: Evidence, entry: TensorEntry) -> float:
-    """Return how far a tensor is moved where an optimizer keeps hyper-parameters in float32; 0
-    unless exactly one side has been made to: the other is then one that may do so anyway."""
-    moved = []
+    """Return how far a tensor is moved where an optimizer keeps hyper-parameters in float32, what
+    each of them moves added up: another framework holds some of them so, and not all. 0 unless
+    exactly one side has been made to: the other is then one that may do so anyway.
+    """
+    added = []
     for side in (a, b):
         kinds = [
             kind for kind in side.noise(entry.stage, entry.name) if kind.startswith(noise.CONSTANTS)
         ]
         if kinds:
-            moved.append(noise.movement(side, entry.stage, entry.name, kinds))
-    return moved[0] if len(moved) == 1 else 0.0
+            moved = (noise.movement(side, entry.stage, entry.name, (kind,)) for kind in kinds)
+            added.append(sum(moved))
+    return added[0] if len(added) == 1 else 0.0
 
 
 def of_peer_groups(

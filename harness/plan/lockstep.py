@@ -22,8 +22,8 @@ REORDER_SEEDS = (201, 202)
 FLOAT32_POWERS_BACKEND = "tf1"
 #: The backend whose optimizers hold every number in float64 where they are to compute in it.
 FLOAT64_CONSTANTS_BACKEND = "torch"
-#: The variations that hold them in float32: all of them, and the powers of β alone.
-CONSTANTS = ("constants:all", "constants:powers")
+#: The variations that hold them in float32, each by itself: two may make up for each other.
+CONSTANTS = ("constants:rates", "constants:others", "constants:powers")
 
 
 def draft(request: Request) -> Lockstep:

@@ -32,8 +32,8 @@ SINGLE: Mapping[str, Type[Any]] = {
     "momentum-rate": rules.MomentumOfUpdates,
     "nadam-schedule": rules.NadamSchedule,
 }
-#: Variations of the constants (`Accepted.constants`): all of them rounded, the powers of β alone.
-ALL, POWERS = "all", "powers"
+#: Variations of the constants (`Accepted.constants`): the rates, the others, the powers of β.
+RATES, OTHERS, POWERS = "rates", "others", "powers"
 
 
 class Accepted:
@@ -112,7 +112,9 @@ class Accepted:
         """Return what is done about an optimizer, in order."""
         identity, every = id(optimizer), self._known
         chosen: List[rules.Rule] = []
-        if self.constants == ALL:
+        if self.constants == RATES:
+            chosen.append(rules.RoundedRates())
+        if self.constants == OTHERS:
             chosen.append(rules.RoundedConstants())
         chosen += [
             rules.EpsilonValue(every[name][identity])

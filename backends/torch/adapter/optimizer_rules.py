@@ -62,8 +62,8 @@ class Rule(abc.ABC):
         group.update(numbers)
 
 
-class RoundedConstants(Rule):
-    """Hyper-parameters as float32 holds them.
+class RoundedRates(Rule):
+    """The learning rate as float32 holds it.
 
     A schedule that is computed in float32 is off by its roundings: by a unit of float32 of the rate
     that it began with, which is more than one of a rate that has fallen.
@@ -71,11 +71,21 @@ class RoundedConstants(Rule):
 
     def before(self, optimizer: Any) -> None:
         for group in optimizer.param_groups:
-            numbers = {name: _rounded(value) for name, value in group.items()}
             rate, began = group.get("lr"), group.get("initial_lr")
-            if isinstance(rate, float) and isinstance(began, float) and began != rate:
-                off = min(abs(began), MOST_FALLEN * abs(rate))
-                numbers["lr"] = _rounded(rate) + off * FLOAT32_ROUNDOFF
+            if not isinstance(rate, float):
+                continue
+            off = 0.0
+            if isinstance(began, float) and began != rate:
+                off = min(abs(began), MOST_FALLEN * abs(rate)) * FLOAT32_ROUNDOFF
+            self.set(group, lr=_rounded(rate) + off)
+
+
+class RoundedConstants(Rule):
+    """All other hyper-parameters as float32 holds them."""
+
+    def before(self, optimizer: Any) -> None:
+        for group in optimizer.param_groups:
+            numbers = {name: _rounded(value) for name, value in group.items() if name != "lr"}
             self.set(group, **numbers)
             if isinstance(optimizer, torch.optim.Adagrad):
                 # What its sums begin with is a constant too.

@@ -23,7 +23,8 @@ class Varied:
 
     def noise(self, stage: str, name: str) -> dict[str, list[float]]:
         """The other variations, and what both kinds of this one move."""
-        moved = {"constants:all": [self.constants.get(name, 0.0)], "constants:powers": [0.0]}
+        half = self.constants.get(name, 0.0) / 2.0
+        moved = {"constants:rates": [half], "constants:others": [half], "constants:powers": [0.0]}
         return {**self.held.noise(stage, name), **moved}
 
 

@@ -38,7 +38,9 @@ def test_the_constants_of_a_pair_s_optimizers_are_varied_where_another_framework
         )
     assert varied == [side for side, items in kinds.items() if items]
     for side in varied:
-        assert ["constants:all", "constants:powers"] == [item["kind"] for item in kinds[side]]
+        assert ["constants:rates", "constants:others", "constants:powers"] == [
+            item["kind"] for item in kinds[side]
+        ]
         assert all(("update", "trajectory") == item["stages"] for item in kinds[side])
     low = [job for job in made.jobs if job.precision == "fp32"]
     assert low and not any("constants" in str(job.variants) for job in low)
