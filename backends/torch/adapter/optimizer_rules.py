@@ -74,10 +74,11 @@ class RoundedRates(Rule):
             rate, began = group.get("lr"), group.get("initial_lr")
             if not isinstance(rate, float):
                 continue
-            off = 0.0
+            held, off = _rounded(rate), 0.0
             if isinstance(began, float) and began != rate:
                 off = min(abs(began), MOST_FALLEN * abs(rate)) * FLOAT32_ROUNDOFF
-            self.set(group, lr=_rounded(rate) + off)
+            # To the side that it is rounded to, or the one would make up for the other.
+            self.set(group, lr=held + math.copysign(off, held - rate))
 
 
 class RoundedConstants(Rule):
