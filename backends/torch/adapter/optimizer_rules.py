@@ -74,11 +74,11 @@ class RoundedRates(Rule):
             rate, began = group.get("lr"), group.get("initial_lr")
             if not isinstance(rate, float):
                 continue
-            held, off = _rounded(rate), 0.0
+            off = 0.0
             if isinstance(began, float) and began != rate:
                 off = min(abs(began), MOST_FALLEN * abs(rate)) * FLOAT32_ROUNDOFF
-            # To the side that it is rounded to, or the one would make up for the other.
-            self.set(group, lr=held + math.copysign(off, held - rate))
+            # To one side in every update, or one would make up for another.
+            self.set(group, lr=rate + abs(_rounded(rate) - rate) + off)
 
 
 class RoundedConstants(Rule):
