@@ -122,6 +122,8 @@ class Accepted:
             if identity in every.get(name, {})
         ]
         chosen += [rule() for name, rule in SINGLE.items() if identity in every.get(name, {})]
+        if self.constants == POWERS and isinstance(optimizer, torch.optim.Adamax):
+            chosen.append(rules.AdamaxNumbers())
         if isinstance(optimizer, rules.ADAMS):
             place = identity in every.get("adam-epsilon-place", {})
             rounded = identity in every.get("float32-constants", {}) or self.constants == POWERS

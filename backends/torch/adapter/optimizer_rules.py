@@ -140,6 +140,17 @@ class AdamNumbers(Rule):
             self.set(group, eps=epsilon if self.place else epsilon * there[1], **numbers)
 
 
+class AdamaxNumbers(Rule):
+    """Adamax' correction, with β raised to the power of the step as it is in float32."""
+
+    def before(self, optimizer: Any) -> None:
+        for group in optimizer.param_groups:
+            step = 1 + max((_steps(optimizer, each) for each in group["params"]), default=0)
+            own = _corrections(group["betas"], step)[0]
+            there = _corrections([float(np.float32(beta)) for beta in group["betas"]], step)[0]
+            self.set(group, lr=group["lr"] * own / there)
+
+
 class EpsilonWithin(Rule):
     """Epsilon under the root, or added to what was the larger of two values.
 

@@ -17,8 +17,8 @@ MODULES = {"tf1": "tf1_side", "tf2": "keras_side", "tf2.10": "keras_side", "torc
 LACKING = {
     "torch": ("ftrl",),
     "tf2": (),
-    # AdamW is an experimental one there, whose slots come with the first update.
-    "tf2.10": ("lion",),
+    # Its Nadam takes no schedules.
+    "tf2.10": ("lion", "nadam"),
     "tf1": ("amsgrad", "nadam", "lion"),
 }
 SIDES = (("tf2", "torch"), ("tf2.10", "torch"), ("tf1", "torch"))
