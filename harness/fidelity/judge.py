@@ -238,8 +238,10 @@ def _constants_limit(
     """Return what the error of a tensor must not exceed if one side keeps hyper-parameters in
     float32, as Keras and TensorFlow do inside a float64 run; 0 where nothing shows what that does.
     """
+    if entry.stage not in CONSTANTS_COVERAGE:
+        return 0.0
     moved = movements.of_constants(a, b, entry)
-    if entry.stage not in CONSTANTS_COVERAGE or not 0.0 < moved < math.inf or not level.scale:
+    if not 0.0 < moved < math.inf or not level.scale:
         return 0.0
     floor = noise.Floor(moved, level.scale, moved / level.scale, 0.0)
     return CONSTANTS_COVERAGE[entry.stage] * _grow(entry.name, floor, rule.grown_constants)

@@ -147,8 +147,8 @@ class Inference:
         survey = side.survey
         first = self.first.survey
         every = [*self.surveys().values()]
-        own_names = {pair.name: pair for pair in (against or self.others[0]).decided.matched.pieces}
-        called = {name: (pair.b if against else pair.a).name for name, pair in own_names.items()}
+        matched = (against or self.others[0]).decided.matched.pieces
+        called = {pair.name: (pair.b if against else pair.a).name for pair in matched}
         mine = {pair.name: pair.a.name for pair in self.pieces()}
         return {
             "function": side.function,

@@ -40,9 +40,9 @@ from harness.results.verdicts import Bounds, Fidelity
 #: Where the names of a pair's builds are folded at the latest.
 PAIR_WIDTH = len("tf1-compat :")
 #: From this width on the speed table also shows warm-up and memory, and phases have unbroken names.
+WIDE = 100
 #: Of more names than this, half as many are shown.
 MOST_NAMES = 6
-WIDE = 100
 
 
 def render(report: Report) -> RenderableType:

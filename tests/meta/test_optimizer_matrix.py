@@ -16,7 +16,6 @@ from tests.evaluation import pages
 from tests.evaluation.optimizers import __main__ as program
 from tests.evaluation.optimizers import tables
 from tests.evaluation.optimizers.catalogue import (
-    COMBINATIONS,
     ENTRIES,
     LACKING,
     PAIRS,
@@ -24,6 +23,7 @@ from tests.evaluation.optimizers.catalogue import (
     Entry,
     Plant,
 )
+from tests.evaluation.optimizers.pairs.recipes import combinations
 from tests.evaluation.optimizers.trying import PORT, compared, findings, read
 
 AT_LEAST = 60
@@ -33,7 +33,7 @@ ENTRY = Entry("sgd", ("tf2", "torch"))
 def test_there_are_combinations_enough():
     """Of every kind, in every framework that has it, at least once beside another."""
     assert AT_LEAST <= sum(len(entry.combinations()) for entry in ENTRIES)
-    for kind in COMBINATIONS.KINDS:
+    for kind in combinations.KINDS:
         sides = {build for entry in ENTRIES if entry.kind == kind for build in entry.sides}
         assert sides == {build for build, lacking in LACKING.items() if kind not in lacking}
     assert len({entry.name for entry in ENTRIES}) == len(ENTRIES)
@@ -42,8 +42,8 @@ def test_there_are_combinations_enough():
 def test_there_is_a_mistake_in_every_formula():
     """Of each kind that torch has, and of each decay that is not the loss's, clipping, schedule."""
     spoilt = {plant.kind for plant in PLANTS if not plant.spoilt}
-    assert spoilt == {*COMBINATIONS.KINDS} - {*LACKING["torch"]}
-    words = {word for recipe in COMBINATIONS.RECIPES for word in recipe}
+    assert spoilt == {*combinations.KINDS} - {*LACKING["torch"]}
+    words = {word for recipe in combinations.RECIPES for word in recipe}
     assert words - {"none", "loss", "constant"} == {plant.spoilt for plant in PLANTS} - {""}
 
 
@@ -142,6 +142,6 @@ def test_options_that_cannot_be(words: list[str], capsys: pytest.CaptureFixture[
 def test_the_page_has_every_kind():
     """As the program last wrote it."""
     text = pages.section(tables.PAGE, "MATRIX")
-    assert [] == [kind for kind in COMBINATIONS.KINDS if f"| `{kind}` |" not in text]
+    assert [] == [kind for kind in combinations.KINDS if f"| `{kind}` |" not in text]
     planted = pages.section(tables.PAGE, "PLANTED")
     assert [] == [plant.what for plant in PLANTS if f"| {plant.what} |" not in planted]

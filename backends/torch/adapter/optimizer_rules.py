@@ -126,10 +126,8 @@ class AdamNumbers(Rule):
 
     def before(self, optimizer: Any) -> None:
         for group in optimizer.param_groups:
-            step = 1 + max((_steps(optimizer, each) for each in group["params"]), default=0)
-            own = there = _corrections(group["betas"], step)
-            if self.rounded:
-                there = _corrections([float(np.float32(beta)) for beta in group["betas"]], step)
+            own, rounded = _both_corrections(optimizer, group)
+            there = rounded if self.rounded else own
             scale = (own[0] / there[0]) * (there[1] / own[1])
             numbers = {"lr": group["lr"] * scale}
             if isinstance(optimizer, torch.optim.AdamW) or group.get("decoupled_weight_decay"):
@@ -145,10 +143,8 @@ class AdamaxNumbers(Rule):
 
     def before(self, optimizer: Any) -> None:
         for group in optimizer.param_groups:
-            step = 1 + max((_steps(optimizer, each) for each in group["params"]), default=0)
-            own = _corrections(group["betas"], step)[0]
-            there = _corrections([float(np.float32(beta)) for beta in group["betas"]], step)[0]
-            self.set(group, lr=group["lr"] * own / there)
+            own, rounded = _both_corrections(optimizer, group)
+            self.set(group, lr=group["lr"] * own[0] / rounded[0])
 
 
 class EpsilonWithin(Rule):
@@ -238,6 +234,15 @@ def _corrections(betas: Sequence[Any], step: int) -> Tuple[float, float]:
     """Return what Adam divides the mean of gradients by, and the root of that of their squares."""
     first, second = (1.0 - float(beta) ** step for beta in betas)
     return first, math.sqrt(second)
+
+
+def _both_corrections(
+    optimizer: Any, group: Mapping[str, Any]
+) -> Tuple[Tuple[float, float], Tuple[float, float]]:
+    """Return the corrections of the coming update, as they are and of β in float32."""
+    step = 1 + max((_steps(optimizer, each) for each in group["params"]), default=0)
+    betas = tuple(map(float, group["betas"]))
+    return _corrections(betas, step), _corrections(_rounded(betas), step)
 
 
 def _steps(optimizer: Any, parameter: Any) -> int:

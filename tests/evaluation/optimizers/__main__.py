@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.evaluation.optimizers import tables
-from tests.evaluation.optimizers.catalogue import COMBINATIONS, ENTRIES, PLANTS, Entry
+from tests.evaluation.optimizers.catalogue import ENTRIES, PLANTS, Entry
+from tests.evaluation.optimizers.pairs.recipes import combinations
 from tests.evaluation.optimizers.trying import Finding, Said, compared, findings
 
 #: Sides of the comparisons with mistakes.
@@ -36,12 +37,12 @@ def main(words: Sequence[str]) -> int:
         "--write-docs", action="store_true", help=f"write the tables of docs/{tables.PAGE.name}"
     )
     asked = parser.parse_args(words)
-    unknown = [kind for kind in asked.only if kind not in COMBINATIONS.KINDS]
+    unknown = [kind for kind in asked.only if kind not in combinations.KINDS]
     if unknown:
-        parser.error(f"{unknown[0]!r} is none of {', '.join(COMBINATIONS.KINDS)}")
+        parser.error(f"{unknown[0]!r} is none of {', '.join(combinations.KINDS)}")
     if asked.only and asked.write_docs:
         parser.error("--only shows a part; --write-docs needs the whole")
-    kinds = asked.only or list(COMBINATIONS.KINDS)
+    kinds = asked.only or list(combinations.KINDS)
     every: list[Said] = []
     mistakes: list[Finding] = []
     with tempfile.TemporaryDirectory(prefix="optimizers-") as scratch:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 from pathlib import Path
-from typing import Any
 
 from backends.contract import Stage
+from tests.evaluation.optimizers.pairs.recipes import combinations
 
 PAIRS = Path(__file__).parent / "pairs"
 #: The package that the pairs' code lies in, and the module of it that a build's side is made by.
@@ -24,19 +23,6 @@ LACKING = {
 SIDES = (("tf2", "torch"), ("tf2.10", "torch"), ("tf1", "torch"))
 #: What torch has not is compared without it.
 WITHOUT_TORCH = (("tf2.10", "tf2"), ("tf1", "tf2"))
-
-
-def _combinations() -> Any:
-    """Return the module of the combinations, which is the pairs' own code."""
-    path = PAIRS / RECIPES / "combinations.py"
-    spec = importlib.util.spec_from_file_location("optimizer_combinations", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-COMBINATIONS = _combinations()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +67,7 @@ class Entry:
 
     def combinations(self) -> list[str]:
         """Return the names of its combinations, which are its phases."""
-        return [item.name for item in COMBINATIONS.combinations(self.kind, self.decays)]
+        return [item.name for item in combinations.combinations(self.kind, self.decays)]
 
     def text(self) -> str:
         """Return the pair file."""
@@ -103,7 +89,7 @@ class Entry:
 
 def _entries() -> list[Entry]:
     entries = []
-    for kind in COMBINATIONS.KINDS:
+    for kind in combinations.KINDS:
         several = WITHOUT_TORCH if kind in LACKING["torch"] else SIDES
         for sides in several:
             lacking = {*LACKING[sides[0]], *LACKING[sides[1]]}
