@@ -49,7 +49,7 @@ def _of_two_optimizers(
             yield AttributeDifference(where, what, *values, sides, Stage.UPDATE)
     if sums_of_updates(x, y):
         values = (GRADIENTS, UPDATES) if MOMENTUM in x.slots else (UPDATES, GRADIENTS)
-        yield AttributeDifference(where, "momentum adds up", *values, sides, Stage.UPDATE)
+        yield AttributeDifference(where, "what momentum adds up", *values, sides, Stage.UPDATE)
     for update in ("0", "1", "10"):
         if update in x.rates and update in y.rates and not same(x.rates[update], y.rates[update]):
             values = worded(x.rates[update]), worded(y.rates[update])

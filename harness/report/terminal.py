@@ -35,7 +35,7 @@ from harness.report.signs import ASCII_SIGNS, SIGNS
 from harness.report.terminal_speed import phases, speed, step_costs
 from harness.report.terminal_style import STYLES, FixedWidth, cut, entry, heading
 from harness.results.model import JobRow, QualityRow, Report, StageRow
-from harness.results.verdicts import Bounds, Fidelity
+from harness.results.verdicts import Bounds, Fidelity, Shown
 
 #: Where the names of a pair's builds are folded at the latest.
 PAIR_WIDTH = len("tf1-compat :")
@@ -105,8 +105,10 @@ def _fidelity(report: Report, signs: dict[str, str]) -> Iterator[RenderableType]
     if bounds.lines:
         yield heading("Is the lower precision in effect, and no worse than it must be?")
         yield _matrix(bounds, signs, setting(report))
+    accepted = any(row.accepted for row in report.stages)
     legend = (
         f"{signs[Fidelity.PASS]} pass",
+        *((f"{signs[Shown.ACCEPTED]} pass, with accepted differences",) if accepted else ()),
         f"{signs[Fidelity.FAIL]} fail",
         f"{signs[Fidelity.INCONCLUSIVE]} inconclusive",
         f"{signs[Fidelity.INFO]} not judged",

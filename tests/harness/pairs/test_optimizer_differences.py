@@ -75,7 +75,7 @@ def test_what_momentum_adds_up(
         side(optimizers=(dataclasses.replace(optimizer("sgd", rates)[0], slots=(slot,)),))
         for slot in slots
     )
-    rows = [row for row in said(a, b) if row[1] == "momentum adds up"]
+    rows = [row for row in said(a, b) if row[1] == "what momentum adds up"]
     assert expected == [word for row in rows for word in row[2:4]]
 
 

@@ -174,3 +174,10 @@ def test_of_many_tensors_that_are_zero_the_first_are_named(full, sample, count, 
     text = " ".join(draw(dataclasses.replace(full, stages=rows)).split())
     assert [name for name in names if name in re.split(r"[ ,]", text)] == list(names[:shown])
     assert (f"and {count - shown} more, in the report" in text) == (count > shown)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_the_sign_of_accepted_differences_is_explained_where_it_stands(full, sample, accepted):
+    rows = (sample.stage("update", "PASS", workload="cnn", accepted=accepted, excuse="some"),)
+    text = " ".join(draw(dataclasses.replace(full, stages=rows)).split())
+    assert ("≈ pass, with accepted differences" in text) == accepted == ("≈" in text)
