@@ -303,3 +303,10 @@ def test_a_column_of_costs_that_holds_nothing_is_left_out(full):
 def test_the_page_is_for_phones_and_for_the_dark(full, name):
     """Stated in its head."""
     assert name in render(full).split("<body>")[0]
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_the_sign_of_accepted_differences_is_explained_where_it_stands(full, sample, accepted):
+    rows = (sample.stage("update", "PASS", workload="cnn", accepted=accepted, excuse="some"),)
+    text = render(dataclasses.replace(full, stages=rows))
+    assert ("≈ pass, with accepted differences" in text) == accepted == ("≈" in text)
