@@ -21,6 +21,8 @@ WITHIN: Mapping[Type[Any], Tuple[str, Sequence[str]]] = {
 }
 #: In a parameter's state: the rate of its last update.
 RATE = "rate_of_last_update"
+#: What is varied by itself, or held in float64 everywhere.
+EXACT = ("lr", "initial_lr", "eps")
 FLOAT32_ROUNDOFF = 2.0**-24
 #: A rate is taken to be off by no more units than this, wherever its schedule began.
 MOST_FALLEN = 16.0
@@ -82,12 +84,13 @@ class RoundedRates(Rule):
 
 
 class RoundedConstants(Rule):
-    """All other hyper-parameters as float32 holds them."""
+    """All other hyper-parameters as float32 holds them, but for epsilon: it is a Python number in
+    Keras, added to float64 as it is, and would only make up for the others."""
 
     def before(self, optimizer: Any) -> None:
         for group in optimizer.param_groups:
-            numbers = {name: _rounded(value) for name, value in group.items() if name != "lr"}
-            self.set(group, **numbers)
+            others = (name for name in group if name not in EXACT)
+            self.set(group, **{name: _rounded(group[name]) for name in others})
             if isinstance(optimizer, torch.optim.Adagrad):
                 # What its sums begin with is a constant too.
                 for parameter in group["params"]:

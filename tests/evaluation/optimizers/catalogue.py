@@ -139,8 +139,8 @@ def _plants() -> tuple[Plant, ...]:
         Plant(
             "lion",
             "(first * mean + (1 - first) * p.grad)",
-            "(second * mean + (1 - second) * p.grad)",
-            "β1 and β2 are one",
+            "mean",
+            "the mean without the gradient",
         ),
         Plant(
             "sgd",
