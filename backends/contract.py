@@ -105,6 +105,9 @@ EXECUTIONS = ("default", "eager", "graph", "compiled", "cudagraph", "callable")
 ACTIONS = ("train", "generate")
 #: Of the stage of updates: the second shows what the first left in the optimizer's slots.
 UPDATE_STEPS = 2
+#: Of a large tensor's sketch: values of a block, and sums that are kept of it, a 32nd of the values
+#: (`backends.recording.sketch`).
+SKETCH_BLOCK, SKETCH_SUMS = 512, 16
 #: Kinds of optimizers that keep moments and powers of beta; `adamw` decays the weights beside (see
 #: `harness/workloads/spec.py`).
 ADAMS = ("adam", "adamw")

@@ -242,19 +242,21 @@ class Session(Modeling, Pairing):
         self,
         tape: str,
         folder: str,
-        stages: List[str],
-        steps: int,
-        variants: List[Dict[str, Any]],
+        what: Dict[str, Any],
         seed: Optional[int] = None,
     ) -> Dict[str, Any]:
         """Run the stages, write their tensors, and measure how far honest variations move them: in
         lockstep, or with a seed natively.
+
+        Args:
+            tape: where it is. folder: for the tensors.
+            what: the arguments of `recorder.Recorder.record`. seed: of native mode.
         """
         recorder = recording.Recorder(
             self.port, self.config, self.data, recording.load_arrays(tape), folder, seed
         )
         with faults.watched(self.port, self.note):
-            return recorder.record(stages, steps, variants)
+            return recorder.record(**what)
 
     def do_teacher_force(self, tape: str, teacher: List[str], folder: str) -> Dict[str, Any]:
         """Record the forward stage again, teacher-forced: each activation computed from the

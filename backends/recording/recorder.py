@@ -4,7 +4,9 @@ move each tensor.
 The tensors of a stage go to `<stage>.npz`, one after another, so memory does not grow with the
 model. A variation runs the same stages again on slightly different input (see
 `backends.recording.variations`) and keeps, for each tensor, only the largest absolute movement.
-Those movements are the noise floor and the bounds that `harness.fidelity` judges by.
+Those movements are the noise floor and the bounds that `harness.fidelity` judges by. Of a model of
+many parameters, large tensors are kept as sketches (`backends.recording.sketch`), and what moves is
+then the sketch.
 """
 
 from __future__ import annotations
@@ -13,13 +15,14 @@ import hashlib
 import os
 import traceback
 import zipfile
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
 from backends.contract import Stage, Status, abilities
 from backends.diagnosis.statuses import classify
 from backends.recording.passes import RECORDED, Item, NativeRun, Run, apart, largest
+from backends.recording.sketch import content, is_sketched, sketch
 from backends.recording.variations import in_order, vary
 
 #: By `<stage>/<name>` and kind of variation: how far each variation moved the tensor.
@@ -70,7 +73,11 @@ class Recorder:
         self.can = abilities(type(port))
 
     def record(
-        self, stages: Sequence[str], steps: int, variants: Sequence[Mapping[str, Any]]
+        self,
+        stages: Sequence[str],
+        steps: int,
+        variants: Sequence[Mapping[str, Any]],
+        sketch_from: int = 0,
     ) -> Dict[str, Any]:
         """Return what was written: `tensors` (in order), `files` (checksums), `noise`, what the
         port can do, and by phase the `loss_scale` at which its gradients were looked at, where the
@@ -81,6 +88,7 @@ class Recorder:
             steps: of the trajectory.
             variants: the honest variations that are run beside, each with `kind`, `seed` and, if
                 not all, its `stages`.
+            sketch_from: tensors of so many values are kept as sketches; 0: all are kept whole.
 
         Raises:
             RuntimeError: every stage raised.
@@ -94,7 +102,7 @@ class Recorder:
                 continue
             path = os.path.join(self.folder, stage + ".npz")
             try:
-                entries = _write(path, run.stages([stage], steps))
+                entries = _write(path, run.stages([stage], steps), sketch_from)
             except Exception as error:
                 if not costs_its_stage(error):
                     raise
@@ -113,22 +121,12 @@ class Recorder:
             raise RuntimeError(f"every stage that was asked for raised, {first} first: {reason}")
         # Of this run, not of a variation.
         loss_scale = {phase: dict(noted) for phase, noted in self.port.loss_scales.items()}
-        noise: Noise = {}
-        for variant in variants:
-            varied = vary(self._run(), variant)
-            for stage in RECORDED[1:]:
-                if stage not in variant.get("stages", stages) or stage not in files:
-                    continue
-                try:
-                    self._vary(varied, variant["kind"], (stage, steps, files[stage]), noise)
-                except Exception as error:
-                    if not costs_its_stage(error):
-                        raise
-                    reason = classify(error)[1]
-                    raised[stage] = (
-                        f"in an honest variation of the run ({variant['kind']}), {reason}"
-                    )
-                    traceback.print_exc()
+        kept = {
+            stage: (path, {item["name"] for item in tensors if _is_sketch(item, stage)})
+            for stage, path in files.items()
+        }
+        noise, broken = self._noise(stages, steps, variants, kept)
+        raised.update(broken)
         return {
             "tensors": tensors,
             "files": {os.path.basename(path): checksum(path) for path in files.values()},
@@ -138,6 +136,40 @@ class Recorder:
             "raised": raised,
             "told": dict(declared, undeclared=sorted(self.port.undeclared_state())),
         }
+
+    def _noise(
+        self,
+        stages: Sequence[str],
+        steps: int,
+        variants: Sequence[Mapping[str, Any]],
+        kept: Mapping[str, Tuple[str, Set[str]]],
+    ) -> Tuple[Noise, Dict[str, str]]:
+        """Run the variations; return how far they moved each tensor, and by stage what the port
+        raised.
+
+        Args:
+            stages, steps, variants: as of `record`.
+            kept: by stage, where the run that is varied has been written, and which of its tensors
+                are sketches there.
+        """
+        noise: Noise = {}
+        raised: Dict[str, str] = {}
+        for variant in variants:
+            varied = vary(self._run(), variant)
+            for stage in RECORDED[1:]:
+                if stage not in variant.get("stages", stages) or stage not in kept:
+                    continue
+                try:
+                    self._vary(varied, variant["kind"], (stage, steps, *kept[stage]), noise)
+                except Exception as error:
+                    if not costs_its_stage(error):
+                        raise
+                    reason = classify(error)[1]
+                    raised[stage] = (
+                        f"in an honest variation of the run ({variant['kind']}), {reason}"
+                    )
+                    traceback.print_exc()
+        return noise, raised
 
     def _declared(self, forward: bool) -> Dict[str, Any]:
         """Return what the port declares of itself; with `forward`, also which activations are made
@@ -156,25 +188,28 @@ class Recorder:
         arguments = self.port, self.config, self.data, self.tape, self.can
         return Run(*arguments) if self.seed is None else NativeRun(*arguments, seed=self.seed)
 
-    def _vary(self, run: Run, kind: str, what: Tuple[str, int, str], noise: Noise) -> None:
+    def _vary(
+        self, run: Run, kind: str, what: Tuple[str, int, str, Set[str]], noise: Noise
+    ) -> None:
         """Run one stage of a variation and add the largest movement of each tensor to
         `noise[stage/name][kind]`.
 
-        `what`: the stage, the steps of a trajectory, and where the run that is varied has been
-        written.
+        `what`: the stage, the steps of a trajectory, where the run that is varied has been written,
+        and the names of what is sketched there.
         """
-        stage, steps, path = what
+        stage, steps, path, sketched = what
         with np.load(path, allow_pickle=False) as recorded:
             for _, name, value, _ in run.stages([stage], steps):
                 base = recorded[name]
-                moved = apart(value, base)
+                candidates = [value]
                 # Rows have moved with their batch. What is generated comes from rows of its own, in
                 # their own order.
                 rows = stage == Stage.FORWARD and name != "generate"
                 if run.order is not None and (rows or _parameter(name) in run.carried):
                     # An axis that is as long as the batch may be another one: of that, the values
                     # as they stand are the nearer ones.
-                    moved = min([moved, *(apart(value, row) for row in in_order(base, run.order))])
+                    candidates += in_order(np.asarray(value), np.argsort(run.order))
+                moved = min(_apart(item, base, name in sketched) for item in candidates)
                 noise.setdefault(f"{stage}/{name}", {}).setdefault(kind, []).append(moved)
 
 
@@ -190,13 +225,32 @@ def costs_its_stage(error: BaseException) -> bool:
     return classify(error)[0] == Status.ERROR
 
 
-def _write(path: str, items: Iterator[Item]) -> List[Dict[str, Any]]:
+def _is_sketch(entry: Mapping[str, Any], stage: str) -> bool:
+    """Return whether an entry is of a stage's tensor that is kept as its sketch."""
+    return entry["stage"] == stage and bool(entry.get("sketched"))
+
+
+def _apart(value: np.ndarray, base: np.ndarray, sketched: bool) -> float:
+    """Return how far a tensor is from what was kept of it; infinity where there is no sketch."""
+    if not sketched:
+        return apart(value, base)
+    return apart(sketch(value), base) if is_sketched(value, 1) else float("inf")
+
+
+def _write(path: str, items: Iterator[Item], sketch_from: int) -> List[Dict[str, Any]]:
     """Write the tensors of one stage, one after another, and return their entries."""
     entries: List[Dict[str, Any]] = []
     with zipfile.ZipFile(path, "w", allowZip64=True) as writer:
         for stage, name, value, scale in items:
-            write_array(writer, name, value)
-            entries.append(describe(stage, name, value, scale))
+            entry = describe(stage, name, value, scale)
+            if is_sketched(np.asarray(value), sketch_from):
+                write_array(writer, name, sketch(value))
+                entry["sketched"] = True
+                if stage == Stage.WEIGHTS:  # which have to be the same to the last bit
+                    entry["content"] = content(value)
+            else:
+                write_array(writer, name, value)
+            entries.append(entry)
     return entries
 
 

@@ -21,10 +21,9 @@ from harness.evaluation import (
     job_rows,
     speed_notes,
     speed_rows,
-    stage_rows,
 )
 from harness.execution import runner
-from harness.experiments import first_bad_step, speed_rounds, wrong_updates
+from harness.experiments import first_bad_step, speed_rounds, whole_tensors, wrong_updates
 from harness.fidelity import plot_series
 from harness.pairs import known_differences
 from harness.plan import Job, Plan, Request, SampleJob
@@ -108,9 +107,11 @@ def _compare(
     planned = sifted.plan
     ran = fidelity_jobs.run_lockstep(run_context, planned, located, context)
     sampled = fidelity_jobs.run_samples(run_context, planned, located, context, ran)
-    judged = stage_rows.stage_rows(planned, ran.evidences)
-    judged = first_bad_step.localise(run_context, planned, ran.evidences, judged, context.say)
-    judged, blamed = wrong_updates.localise(run_context, planned, ran.evidences, judged)
+    looked = whole_tensors.judged(run_context, planned, ran.evidences, context.say)
+    ran.jobs.extend(job_rows.job_row(run.folder, job, record) for job, record in looked.again)
+    planned, evidences, judged = looked.plan, looked.evidences, looked.rows
+    judged = first_bad_step.localise(run_context, planned, evidences, judged, context.say)
+    judged, blamed = wrong_updates.localise(run_context, planned, evidences, judged)
     for line in blamed:
         context.say(line)
     judged = outcome.accept(judged, chosen.accept)
@@ -154,7 +155,7 @@ def _compare(
         tapes=ran.tapes,
         notes=notes,
         quality=tuple(quality),
-        curves=curves.curves(planned, ran.evidences, sampled),
+        curves=curves.curves(planned, evidences, sampled),
         spreads=curves.spreads(planned, sampled, run_context),
         commit=checkout.commit(context.environ),
         exit_code=outcome.exit_code(stages, speed, jobs, baseline),

@@ -138,7 +138,8 @@ class Options:
     reports
         Folder in which the run's own folder is made.
     limit
-        Longest time that one request to a worker may take, seconds.
+        Longest time that one request to a worker may take, seconds; of recording, which tells what
+        it is at, the longest silence.
     pass_env
         Names of further environment variables that workers see, e.g. MY_DATA; SECURITY.md lists
         those that they always do.

@@ -176,9 +176,11 @@ def run_job(run_context: runner.RunContext, job: RepeatJob) -> store.Record:
                     verbs.RECORD,
                     tape=str(files.tape),
                     folder=str(where.resolve()),
-                    stages=list(stages),
-                    steps=job.steps,
-                    variants=[dict(variant) for variant in job.variants],
+                    what={
+                        "stages": list(stages),
+                        "steps": job.steps,
+                        "variants": [dict(variant) for variant in job.variants],
+                    },
                     seed=job.seed if mode == NATIVE else None,
                 )
                 checksums.verify(where, recorded.content.files)

@@ -264,7 +264,7 @@ def _row(
     a: Job | SampleJob, b: Job | SampleJob, verdict: StageVerdict, logs: tuple[str, ...]
 ) -> StageRow:
     worst = verdict.worst
-    difference = worst.difference if worst else None
+    difference = worst.shown if worst else None
     return StageRow(
         workload=a.workload,
         a=a.side,
@@ -312,7 +312,7 @@ def _interpreters(a: Job | SampleJob, b: Job | SampleJob) -> tuple[str, ...]:
 
 def at_tensor(row: StageRow, tensor: TensorVerdict) -> StageRow:
     """Return a row with another tensor as the one that stands for the stage."""
-    difference = tensor.difference
+    difference = tensor.shown
     return dataclasses.replace(
         row,
         worst=tensor.name,

@@ -33,6 +33,9 @@ from harness.execution.verbs import Promised, Said, Verb
 WATCH_INTERVAL_S = 0.5
 GRACE_S = 2.0  # between the polite end of a worker (its control pipe closes) and the kill
 CHUNK_BYTES = 1 << 16
+#: A worker that tells so often that it goes on is going nowhere: a recording calls the methods of a
+#: port some thousand times.
+MOST_SIGNS = 1 << 14
 
 
 def run_logged(
@@ -256,6 +259,9 @@ class WorkerProcess:
                 self._died(verb)
 
     def _read(self, deadline: float, verb: str, limit_s: float) -> dict[str, Any]:
+        """Return the answer. A long request may take as long as it wants, as long as the worker
+        tells that it goes on: what is limited is its silence."""
+        signs = 0
         while True:
             line = self._line(deadline, verb, limit_s)
             if time.monotonic() >= deadline:  # also for one that has never done with telling
@@ -267,6 +273,8 @@ class WorkerProcess:
             if "doing" not in answer:
                 return answer
             self._doing = str(answer["doing"])
+            if self._verb in verbs.LONG and signs < MOST_SIGNS:
+                signs, deadline = signs + 1, time.monotonic() + limit_s
 
     def _line(self, deadline: float, verb: str, limit_s: float) -> bytes:
         """Return the next line, as soon as it is whole."""
@@ -308,9 +316,10 @@ class WorkerProcess:
                 f"'{verb}' used {used >> 20} MiB, the limit is {limit >> 20} MiB",
             )
         if time.monotonic() >= deadline:
+            other = ", nor a sign of it," if self._verb in verbs.LONG else ""
             self._fail(
                 Status.TIMEOUT,
-                f"no answer to '{verb}' within {limit_s:g} s{self._busy()}; --limit gives it"
+                f"no answer to '{verb}'{other} within {limit_s:g} s{self._busy()}; --limit gives it"
                 " longer",
             )
 

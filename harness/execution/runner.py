@@ -176,9 +176,12 @@ def run_job(run_context: RunContext, job: Job) -> store.Record:
                 verbs.RECORD,
                 tape=str(files.tape),
                 folder=str(folder.resolve()),
-                stages=list(job.stages),
-                steps=job.steps,
-                variants=[_thaw(variant) for variant in job.variants],
+                what={
+                    "stages": list(job.stages),
+                    "steps": job.steps,
+                    "variants": [_thaw(variant) for variant in job.variants],
+                    "sketch_from": job.sketch_from,
+                },
             )
         checksums.verify(folder, recorded.content.files)
         outcome.result = {

@@ -171,6 +171,9 @@ ADOPT = Verb("adopt", Adopted)
 SURVEY = Verb("survey", Surveyed)
 WALK = Verb("walk", Nothing)
 
+#: What runs a port many times, and tells each time: of a large model it takes minutes.
+LONG = (RECORD, TEACHER_FORCE, FORCE_UPDATE)
+
 #: All verbs that a worker of this package knows, by name.
 VERBS: dict[str, Verb[Any]] = {
     verb.name: verb

@@ -78,6 +78,8 @@ def in_time(row: StageRow, pair: Pair, evidences: pair_evidence.JobEvidences) ->
     a, b = evidences[pair.a.name].evidence, evidences[pair.b.name].evidence
     if a is None or b is None or a.digested or b.digested:
         return row
+    if wrong_layers.sketches(a, FORWARD) or wrong_layers.sketches(b, FORWARD):
+        return row
     verdict = stage_rows.judge(pair, FORWARD, evidences)
     judged = {item.name: item for item in verdict.tensors}
 

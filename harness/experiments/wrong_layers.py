@@ -130,8 +130,9 @@ def teacher_forced(
 ) -> Layers | str:
     """Return what one side shows when it is teacher-forced by the other, or why it is not;
     `departed` departs in the ordinary run."""
-    if METHOD not in evidences[forced_job.name].abilities:
-        return f"the port of {forced_job.side} has no `{METHOD}`"
+    reason = _why_not(teacher, forced_job, evidences)
+    if reason:
+        return reason
     job = TeacherForcedJob(
         **{
             field.name: getattr(forced_job, field.name)
@@ -181,6 +182,20 @@ def teacher_forced(
         forced.rooted,
         departed,
     )
+
+
+def _why_not(teacher: Job, forced_job: Job, evidences: pair_evidence.JobEvidences) -> str:
+    """Return why a side cannot be teacher-forced by another one; empty where it can."""
+    if METHOD not in evidences[forced_job.name].abilities:
+        return f"the port of {forced_job.side} has no `{METHOD}`"
+    if sketches(evidences[teacher.name].evidence, STAGE):
+        return f"{teacher.side} has left sketches, which cannot be the teacher"
+    return ""
+
+
+def sketches(side: Evidence | None, stage: Stage) -> bool:
+    """Return whether a side has sketches in the place of some tensors of a stage."""
+    return side is not None and any(entry.sketched for entry in side.entries(stage))
 
 
 def _names(side: Evidence) -> set[str]:

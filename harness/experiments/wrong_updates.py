@@ -14,7 +14,7 @@ from backends.contract import Stage
 from harness.errors import CorruptRecord
 from harness.evaluation import pair_evidence, stage_rows
 from harness.execution import runner, verbs
-from harness.experiments.wrong_layers import ForcedPass, run_forced
+from harness.experiments.wrong_layers import ForcedPass, run_forced, sketches
 from harness.fidelity.evidence import Evidence, Restricted
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
@@ -66,6 +66,8 @@ def blamed(
     Args:
         run_context: of the run. pair: whose updates have failed. evidences: of the run's jobs.
     """
+    if any(sketches(evidences[pair.a.name].evidence, stage) for stage in (TAKEN, STAGE)):
+        return [f"{pair.a.side} has left sketches, of which no update can be made"]
     names = {field.name for field in dataclasses.fields(ForcedUpdateJob)} - {"teacher"}
     fields = {name: getattr(pair.b, name) for name in names if hasattr(pair.b, name)}
     job = ForcedUpdateJob(**fields, teacher=pair.a.name)

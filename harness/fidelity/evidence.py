@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from backends.contract import Stage
@@ -20,6 +21,8 @@ class TensorEntry:
         scale: size of the update for a parameter (max |after - before|); 0 where the values are
             their own scale.
         largest: max |value| over the whole tensor.
+        sketched: whether its sketch stands in its place (`backends.recording.sketch`).
+        content: SHA-256 of the values of a sketched weight.
     """
 
     stage: Stage
@@ -28,6 +31,8 @@ class TensorEntry:
     dtype: str
     scale: float
     largest: float
+    sketched: bool = False
+    content: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +68,23 @@ class Evidence(Protocol):
         Args:
             stage, name: as for `read`.
         """
+
+
+def both_values(
+    a: tuple[Evidence, TensorEntry], b: tuple[Evidence, TensorEntry]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return what two sides have of a tensor, or of its sketch, to be compared. A tensor with
+    values that are not finite has no sketch: beside it stand zeros.
+
+    Args:
+        a, b: each side, and its entry of the tensor.
+    """
+    values_a, values_b = (side.read(entry.stage, entry.name) for side, entry in (a, b))
+    if a[1].sketched == b[1].sketched:
+        return values_a, values_b
+    if a[1].sketched:
+        return np.zeros_like(values_b), values_b
+    return values_a, np.zeros_like(values_a)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,3 +123,32 @@ class Restricted:
     def noise(self, stage: Stage, name: str) -> dict[str, list[float]]:
         """As the side itself."""
         return self.inner.noise(stage, name)
+
+
+@dataclasses.dataclass(frozen=True)
+class Replayed:
+    """One side of which some stages have been recorded again, with whole tensors.
+
+    Attributes:
+        ordinary: all of it. again: the second recording. stages: that it holds.
+    """
+
+    ordinary: Evidence
+    again: Evidence
+    stages: frozenset[str]
+    digested: bool = False
+
+    def _of(self, stage: Stage) -> Evidence:
+        return self.again if stage in self.stages else self.ordinary
+
+    def entries(self, stage: Stage) -> list[TensorEntry]:
+        """Return those of the recording that the stage is taken from."""
+        return self._of(stage).entries(stage)
+
+    def read(self, stage: Stage, name: str) -> NDArray[Any]:
+        """As that recording."""
+        return self._of(stage).read(stage, name)
+
+    def noise(self, stage: Stage, name: str) -> dict[str, list[float]]:
+        """As that recording."""
+        return self._of(stage).noise(stage, name)

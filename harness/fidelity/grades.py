@@ -62,7 +62,8 @@ def grade(
             " units in the last place"
         )
     else:
-        verdict, reason = Fidelity.FAIL, f"{apart.departing} of {apart.size} values, {shape}"
+        what = "sums of its sketch" if entry.sketched else "values"
+        verdict, reason = Fidelity.FAIL, f"{apart.departing} of {apart.size} {what}, {shape}"
     return TensorVerdict(
         entry.name,
         verdict,
@@ -71,6 +72,7 @@ def grade(
         floor=floor,
         threshold=threshold,
         difference=apart,
+        sketched=entry.sketched,
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 
 from backends.contract import Stage
 from harness.fidelity import honest_spread, noise, nonrepeatable, overflow
-from harness.fidelity.evidence import Evidence, TensorEntry
+from harness.fidelity.evidence import Evidence, TensorEntry, both_values
 from harness.fidelity.measure import TensorDifference, difference
 from harness.fidelity.variations import ALONE, Sieve
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
@@ -81,7 +81,7 @@ def _judge_tensors(low: Evidence, full: Evidence, bound: Bound) -> list[TensorVe
     for stage in STAGES:
         base = {entry.name: entry for entry in full.entries(stage)}
         verdicts += [
-            _judge_tensor(low, full, base[entry.name], bound)
+            _judge_tensor(low, full, (entry, base[entry.name]), bound)
             for entry in low.entries(stage)
             if entry.name in base
             and base[entry.name].shape == entry.shape
@@ -154,11 +154,15 @@ class Bound:
         )
 
 
-def _judge_tensor(low: Evidence, full: Evidence, entry: TensorEntry, bound: Bound) -> TensorVerdict:
-    """Judge one tensor; the reason of a PASS is empty where the lower bound could not be seen."""
+def _judge_tensor(
+    low: Evidence, full: Evidence, entries: tuple[TensorEntry, TensorEntry], bound: Bound
+) -> TensorVerdict:
+    """Judge one tensor, by its entries in both runs; the reason of a PASS is empty where the lower
+    bound could not be seen."""
+    own, entry = entries
     stage, name, precision = entry.stage, entry.name, bound.precision
     label = f"{stage} {name}"
-    apart = difference(low.read(stage, name), full.read(stage, name), entry.largest)
+    apart = difference(*both_values((low, own), (full, entry)), entry.largest)
     if not apart.finite:
         return overflow.judge_bound(label, entry, precision, apart)
     level = _floor(low, full, entry, bound)

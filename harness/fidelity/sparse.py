@@ -49,7 +49,7 @@ def note(a: Evidence, b: Evidence, verdict: StageVerdict) -> str:
     failed = verdict.verdict == Fidelity.FAIL
     if not failed or a.digested or b.digested or worst is None or MARK not in worst.name:
         return ""
-    if worst.difference is None or not worst.error or worst.threshold is None:
+    if worst.shown is None or not worst.error or worst.threshold is None:
         return ""
     before = [_before(side, stage, worst.name) for side in (a, b)]
     after = [np.asarray(side.read(stage, worst.name)) for side in (a, b)]
@@ -57,7 +57,7 @@ def note(a: Evidence, b: Evidence, verdict: StageVerdict) -> str:
         return ""
     if not _same_gradients(a, b, worst.name.rpartition(MARK)[2]):
         return ""
-    allowed = worst.threshold * worst.difference.apart / worst.error
+    allowed = worst.threshold * worst.shown.apart / worst.error
     return _in_words(before, after, allowed)
 
 
@@ -91,7 +91,8 @@ def _before(side: Evidence, stage: Stage, name: str) -> NDArray[Any] | None:
         last = entry.name if entry.name.rpartition(MARK)[1:] == (MARK, parameter) else last
     if last is not None:
         return np.asarray(side.read(stage, last))
-    loaded = parameter in {entry.name for entry in side.entries(Stage.WEIGHTS)}
+    weights = [entry for entry in side.entries(Stage.WEIGHTS) if not entry.sketched]
+    loaded = parameter in {entry.name for entry in weights}
     return np.asarray(side.read(Stage.WEIGHTS, parameter)) if loaded else None
 
 

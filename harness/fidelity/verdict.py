@@ -30,7 +30,8 @@ class TensorVerdict:
 
     `necessary` is what a lower precision cannot cost less than, where that was looked at. `float32`
     says what of a float64 departure shows float32, if anything does. `constants`: whether it passes
-    only because hyper-parameters in float32 move it as far.
+    only because hyper-parameters in float32 move it as far. `sketched`: whether the numbers are
+    those of its sketch, which shows no place.
     """
 
     name: str
@@ -43,6 +44,12 @@ class TensorVerdict:
     necessary: float | None = None
     float32: Sign | None = None
     constants: bool = False
+    sketched: bool = False
+
+    @property
+    def shown(self) -> TensorDifference | None:
+        """Where it departs most, and what stands there; None where that is not known."""
+        return None if self.sketched else self.difference
 
     @property
     def margin(self) -> float:

@@ -132,6 +132,7 @@ class Job(SideJob):
 
     Attributes:
         steps: of the trajectory. tape_steps: that the tape is drawn for, where they are more.
+        sketch_from: tensors of so many values are kept as sketches; 0: all are kept whole.
     """
 
     powers: str
@@ -139,6 +140,7 @@ class Job(SideJob):
     steps: int
     variants: tuple[tuple[tuple[str, Any], ...], ...]
     tape_steps: int = 0
+    sketch_from: int = 0
 
     @property
     def name(self) -> str:

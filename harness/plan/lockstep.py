@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,9 @@ from harness.workloads.spec import Workload
 #: weights' alone, two of batch order (and one plain repeat).
 ULP_SEEDS, WEIGHT_SEEDS = (101, 102), (103,)
 REORDER_SEEDS = (201, 202)
+#: Of a pair with so many parameters, tensors of so many values are kept as sketches: records of
+#: whole ones would take gigabytes.
+LARGE, SKETCH_FROM = 2**20, 2**14
 #: Builds whose Adam keeps its powers of beta in float32 even for float64 variables.
 FLOAT32_POWERS_BACKEND = "tf1"
 #: The backend whose optimizers hold every number in float64 where they are to compute in it.
@@ -142,7 +146,16 @@ def _job(
         steps=steps,
         tape_steps=UPDATE_STEPS if steps < UPDATE_STEPS else 0,
         variants=tuple(tuple(sorted(variant.items())) for variant in variants),
+        sketch_from=SKETCH_FROM if _is_large(workload, preset) else 0,
     )
+
+
+def _is_large(workload: Workload, preset: str) -> bool:
+    """Whether a pair's models are too large for records of whole tensors."""
+    if not workload.pair:
+        return False
+    parameters = workload.parameters(workload.hyperparameters(preset))
+    return sum(math.prod(item.shape) for item in parameters) >= LARGE
 
 
 def _recorded_stages(request: Request) -> tuple[str, ...]:

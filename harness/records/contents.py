@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from backends.contract import Status, Word
+from backends.contract import SKETCH_BLOCK, SKETCH_SUMS, Status, Word
 from harness.fidelity.declarations import Declarations
 from harness.fidelity.evidence import LossScale, TensorEntry
 from harness.records.decoder import decode
@@ -84,8 +85,8 @@ class Tensors:
 
     @functools.cached_property
     def shapes(self) -> dict[tuple[str, str], tuple[int, ...]]:
-        """The shape of each tensor, by stage and name."""
-        return {(item.stage, item.name): tuple(item.shape) for item in self.tensors}
+        """The shape of what was kept of each tensor, by stage and name."""
+        return {(item.stage, item.name): _kept(item) for item in self.tensors}
 
     @property
     def declared(self) -> Declarations:
@@ -99,6 +100,13 @@ class Tensors:
             own_training=self.said.own_training,
             contracted=None if contracted is None else frozenset(contracted),
         )
+
+
+def _kept(item: TensorEntry) -> tuple[int, ...]:
+    """Return the shape of a tensor, or of its sketch."""
+    if not item.sketched:
+        return tuple(item.shape)
+    return -(-math.prod(item.shape) // SKETCH_BLOCK), SKETCH_SUMS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

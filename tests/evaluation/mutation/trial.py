@@ -143,9 +143,7 @@ class Climb:
             timeout_s=LIMIT_S,
             tape=str(self.honest.files.tape),
             folder=str(folder),
-            stages=stages,
-            steps=STEPS,
-            variants=variants,
+            what={"stages": stages, "steps": STEPS, "variants": variants},
         )
         return tensors.RecordEvidence(folder, decode(contents.Tensors, answer, "the answer"))
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from harness.errors import JobFailed
-from harness.execution import processes, worker_environment
+from harness.execution import processes, verbs, worker_environment
 from harness.execution.processes import Limits, WorkerProcess
 from harness.execution.worker_environment import clean_environment
 
@@ -207,6 +207,26 @@ def test_worker_that_does_not_read(start) -> None:
         failure(start("time.sleep(60)", Limits(request_s=0.5)), text="x" * (1 << 20)).status
         == "timeout"
     )
+
+
+TELLS = (
+    'next(requests); [(os.write(answers, b\'{"doing": "x"}\\n\'), time.sleep({each}))'
+    " for _ in {times}]"
+)
+ANSWERS = "; send(id=1, status='ok', result={'tensors': [], 'files': {}}); time.sleep(60)"
+
+
+def test_a_recording_may_be_long_and_not_silent(start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each sign gives it its limit again; a request of another kind has one limit for all of it,
+    and one that tells without end is ended."""
+    script = TELLS.replace("{each}", "0.2").replace("{times}", "range(10)") + ANSWERS
+    assert () == start(script, Limits(request_s=1.0)).request(verbs.RECORD).content.tensors
+    assert "timeout" == failure(start(script, Limits(request_s=1.0))).status
+    monkeypatch.setattr(processes, "MOST_SIGNS", 5)
+    endless = TELLS.replace("{each}", "0.01").replace("{times}", "iter(int, 1)")
+    with pytest.raises(JobFailed) as caught:
+        start(endless, Limits(request_s=0.5)).request(verbs.RECORD)
+    assert "no answer to 'record', nor a sign of it, within 0.5 s" in caught.value.reason
 
 
 def test_time_limit_of_one_request(start) -> None:
