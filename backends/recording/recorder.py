@@ -121,10 +121,7 @@ class Recorder:
             raise RuntimeError(f"every stage that was asked for raised, {first} first: {reason}")
         # Of this run, not of a variation.
         loss_scale = {phase: dict(noted) for phase, noted in self.port.loss_scales.items()}
-        kept = {
-            stage: (path, {item["name"] for item in tensors if _is_sketch(item, stage)})
-            for stage, path in files.items()
-        }
+        kept = {stage: (path, _sketches(tensors, stage)) for stage, path in files.items()}
         noise, broken = self._noise(stages, steps, variants, kept)
         raised.update(broken)
         return {
@@ -225,9 +222,10 @@ def costs_its_stage(error: BaseException) -> bool:
     return classify(error)[0] == Status.ERROR
 
 
-def _is_sketch(entry: Mapping[str, Any], stage: str) -> bool:
-    """Return whether an entry is of a stage's tensor that is kept as its sketch."""
-    return entry["stage"] == stage and bool(entry.get("sketched"))
+def _sketches(entries: Sequence[Mapping[str, Any]], stage: str) -> Set[str]:
+    """Return the names of a stage's tensors that are kept as sketches."""
+    own = (entry for entry in entries if entry["stage"] == stage)
+    return {entry["name"] for entry in own if entry.get("sketched")}
 
 
 def _apart(value: np.ndarray, base: np.ndarray, sketched: bool) -> float:

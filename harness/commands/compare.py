@@ -107,13 +107,8 @@ def _compare(
     planned = sifted.plan
     ran = fidelity_jobs.run_lockstep(run_context, planned, located, context)
     sampled = fidelity_jobs.run_samples(run_context, planned, located, context, ran)
-    looked = whole_tensors.judged(run_context, planned, ran.evidences, context.say)
-    ran.jobs.extend(job_rows.job_row(run.folder, job, record) for job, record in looked.again)
+    looked, blamed = _judged(run_context, planned, ran, context)
     planned, evidences, judged = looked.plan, looked.evidences, looked.rows
-    judged = first_bad_step.localise(run_context, planned, evidences, judged, context.say)
-    judged, blamed = wrong_updates.localise(run_context, planned, evidences, judged)
-    for line in blamed:
-        context.say(line)
     judged = outcome.accept(judged, chosen.accept)
     judged = outcome.neutralised(judged, known_differences.by_workload(request.workloads))
     measured = _run_speed(run_context, planned, located, chosen, context)
@@ -167,6 +162,23 @@ def _compare(
     if finished and not chosen.keep:  # else --resume needs what the finished jobs left
         runs.drop_tensors(run.folder, _kept(planned, report))
     return ComparisonResult(report, run.folder)
+
+
+def _judged(
+    run_context: runner.RunContext,
+    planned: Plan,
+    ran: fidelity_jobs.LockstepResults,
+    context: Context,
+) -> tuple[whole_tensors.Judged, list[str]]:
+    """Judge all pairs, and find out more where one fails; return with it lines about optimizers."""
+    looked = whole_tensors.judged(run_context, planned, ran.evidences, context.say)
+    ran.jobs.extend(job_rows.job_row(run_context.run, job, left) for job, left in looked.again)
+    evidences, rows = looked.evidences, looked.rows
+    rows = first_bad_step.localise(run_context, looked.plan, evidences, rows, context.say)
+    rows, blamed = wrong_updates.localise(run_context, looked.plan, evidences, rows)
+    for line in blamed:
+        context.say(line)
+    return dataclasses.replace(looked, rows=rows), blamed
 
 
 def _run_speed(

@@ -123,6 +123,19 @@ def place(answers: int, selector: selectors.BaseSelector) -> str:
     return str(json.loads(heard.splitlines()[-1])["where"])
 
 
+def ended(code: int, in_port: bool) -> str:
+    """Return how a worker ended before it had answered.
+
+    Args:
+        code: of its process, negative for a signal. in_port: whether it was in a port's method.
+    """
+    if code < 0:
+        return f"killed by {signal_name(-code)}"
+    if in_port:
+        return f"the port's process ended itself with code {code}"
+    return f"exited with status {code}"
+
+
 def signal_name(number: int) -> str:
     """Return e.g. SIGKILL."""
     try:

@@ -139,11 +139,8 @@ class WorkerProcess:
         cold: bool = False,
     ) -> None:
         self.limits, self.log, self.peak_bytes = limits, log, 0
-        self._buffer, self._next_id, self._asked = (
-            bytearray(),
-            0,
-            (0.0, "", 0.0),
-        )  # the last: deadline, verb and limit of what was sent
+        self._buffer, self._next_id = bytearray(), 0
+        self._asked = (0.0, "", 0.0)  # deadline, verb and limit of what was sent
         self._verb: Verb[Any] = verbs.named("")  # of what was sent
         self._doing = ""  # what the worker was last heard to be doing for it
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -341,11 +338,7 @@ class WorkerProcess:
             self._fail(Status.ERROR, f"the worker closed its pipe during '{verb}' without ending")
         self.close()
         place = f"while it was in {self._doing} ('{verb}')" if self._doing else f"during '{verb}'"
-        how = (
-            f"killed by {answers.signal_name(-code)}" if code < 0 else f"exited with status {code}"
-        )
-        if code >= 0 and self._doing:
-            how = f"the port's process ended itself with code {code}"
+        how = answers.ended(code, in_port=bool(self._doing))
         raise JobFailed(Status.CRASHED, f"{how} {place}{last_line(self.log)}")
 
     def _fail(self, status: Status, reason: str) -> NoReturn:

@@ -112,17 +112,10 @@ def _wanted(
 def _jobs(wanted: Mapping[Pair, Sequence[Stage]]) -> dict[str, Job]:
     """Return the jobs that run again, by the names of the ordinary ones: each once, whatever pairs
     it is part of."""
-    stages: dict[str, set[Stage]] = {}
     jobs: dict[str, Job] = {}
-    for pair, own in wanted.items():
+    for pair, stages in wanted.items():
         for job in (pair.a, pair.b):
-            jobs[job.name] = job
-            stages.setdefault(job.name, set()).update(own)
-    return {
-        name: dataclasses.replace(
-            job,
-            stages=tuple(item for item in LOCKSTEP_STAGES if item in stages[name]),
-            sketch_from=0,
-        )
-        for name, job in jobs.items()
-    }
+            others = jobs[job.name].stages if job.name in jobs else ()
+            own = tuple(stage for stage in LOCKSTEP_STAGES if stage in {*stages, *others})
+            jobs[job.name] = dataclasses.replace(job, stages=own, sketch_from=0)
+    return jobs
