@@ -29,6 +29,7 @@ class Entry:
         name: of it. file: of the pair. change: texts of the file and what stands in their place.
         precision: of the comparison. verdict: that has to come out. stage: at which it departs.
         what: the change, in words. reason: what the difference is.
+        also: further words of the command.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Entry:
     stage: Stage | None = None
     what: str = ""
     reason: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -174,6 +176,13 @@ ENTRIES: Sequence[Entry] = (
         "bart",
         (("d_model=16", 'd_model=16, activation_function="relu"'),),
         what=EXACT,
+    ),
+    Entry(
+        "resnet50",
+        "resnet50",
+        what="fp64 and fp32",
+        reason="bn-unbiased-variance, accepted: torch keeps a running variance of n - 1",
+        also=("fp32", "--steps", "4", "--accept", "bn-unbiased-variance"),
     ),
 )
 

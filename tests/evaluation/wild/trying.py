@@ -66,7 +66,8 @@ def options(entry: Entry, pythons: Sequence[str]) -> list[str]:
     Args:
         entry: which. pythons: as `--python` has them.
     """
-    return ["--precision", entry.precision, *(["--python", *pythons] if pythons else [])]
+    named = ["--python", *pythons] if pythons else []
+    return ["--precision", entry.precision, *entry.also, *named]
 
 
 def compared(entry: Entry, scratch: Path, pythons: Sequence[str]) -> Said:

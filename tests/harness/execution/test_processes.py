@@ -115,12 +115,8 @@ for request in requests:
         worker.send("work", own=own, other=other)
     assert places[::-1] == [worker.receive().plain["met"] for worker in workers]
     alone = start(meet)
-    assert (
-        "timeout"
-        == failure(
-            alone, timeout_s=0.5, own=str(tmp_path / "three"), other=str(tmp_path / "never")
-        ).status
-    )
+    never = {"own": str(tmp_path / "three"), "other": str(tmp_path / "never")}
+    assert "timeout" == failure(alone, timeout_s=0.5, **never).status
 
 
 def test_large_request(start) -> None:

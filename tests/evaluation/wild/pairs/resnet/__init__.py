@@ -1,0 +1,1 @@
+"""A ResNet50 written for torch."""
