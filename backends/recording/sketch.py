@@ -16,9 +16,9 @@ either tensor.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
-from typing import Dict, Tuple
 
 import numpy as np
 
@@ -31,16 +31,12 @@ SEED = 20150
 #: Sums of larger numbers may overflow.
 LARGEST = 2.0**1000
 
-_SIGNS: Dict[Tuple[int, int], np.ndarray] = {}
 
-
+@functools.lru_cache(maxsize=None)
 def signs() -> np.ndarray:
     """Return the signs, [BLOCK, SUMS], those of every block."""
-    key = (BLOCK, SUMS)
-    if key not in _SIGNS:
-        drawn = np.random.RandomState(SEED).randint(0, 2, size=key)
-        _SIGNS[key] = 2.0 * drawn - 1.0
-    return _SIGNS[key]
+    drawn = np.random.RandomState(SEED).randint(0, 2, size=(BLOCK, SUMS))
+    return 2.0 * drawn - 1.0
 
 
 def is_sketched(value: np.ndarray, least: int) -> bool:

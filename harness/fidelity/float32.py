@@ -82,7 +82,7 @@ def shown_again(full: Sequence[StageVerdict], exact: Sides, low: Sides) -> bool:
         return False
     whole, again = [np.zeros(0)], [np.zeros(0)]
     for item in failed.tensors:
-        if item.verdict != Fidelity.FAIL or not _both_show(low, stage, item.name):
+        if item.verdict != Fidelity.FAIL or not _comparable((*exact, *low), stage, item.name):
             continue
         apart = _apart(exact, stage, item.name)
         size = float(np.max(np.abs(apart), initial=0.0))
@@ -104,12 +104,12 @@ def _is_projected(whole: NDArray[np.float64], again: NDArray[np.float64]) -> boo
     )
 
 
-def _both_show(sides: Sides, stage: Stage, name: str) -> bool:
-    return all(_shows(side, stage, name) for side in sides)
-
-
-def _shows(side: Evidence, stage: Stage, name: str) -> bool:
-    return not side.digested and name in {entry.name for entry in side.entries(stage)}
+def _comparable(sides: Sequence[Evidence], stage: Stage, name: str) -> bool:
+    """Return whether all have kept a tensor in the same way: whole, or as a sketch, of which
+    distances are as good."""
+    found = [entry for side in sides for entry in side.entries(stage) if entry.name == name]
+    alike = len({entry.sketched for entry in found}) == 1
+    return alike and len(found) == len(sides) and not any(side.digested for side in sides)
 
 
 def _apart(sides: Sides, stage: Stage, name: str) -> NDArray[np.float64]:

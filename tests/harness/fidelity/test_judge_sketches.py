@@ -10,6 +10,7 @@ import pytest
 
 from backends.recording.sketch import content, sketch
 from harness.fidelity.evidence import Replayed
+from harness.fidelity.float32 import shown_again
 from harness.fidelity.judge import judge_stage
 from tests.harness.fidelity.conftest import Memory
 
@@ -80,3 +81,14 @@ def test_stages_that_were_recorded_again_are_taken_from_there(memory):
     assert not side.entries("forward")[0].sketched and side.entries("update")[0].sketched
     assert (SIZE,) == side.read("forward", "w").shape != side.read("update", "w").shape
     assert {"repeat": [0.0]} == side.noise("forward", "w")
+
+
+def test_what_was_kept_in_two_ways_is_not_held_against_each_other(memory):
+    """A float64 pair that was recorded again, and its float32 runs as they were."""
+    off = values() * (1.0 + 1e-7 * np.linspace(0.5, 1.0, SIZE))
+    whole = memory({"w": off}), memory({"w": values()})
+    full = [judge_stage(*whole, *FORWARD)]
+    assert shown_again(full, whole, whole)
+    sketched = Sketched({"w": off}), Sketched({"w": values()})
+    assert not shown_again(full, whole, sketched)
+    assert shown_again([judge_stage(*sketched, *FORWARD)], sketched, sketched)
