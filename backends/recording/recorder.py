@@ -243,9 +243,7 @@ def _write(path: str, items: Iterator[Item], sketch_from: int) -> List[Dict[str,
             entry = describe(stage, name, value, scale)
             if is_sketched(np.asarray(value), sketch_from):
                 write_array(writer, name, sketch(value))
-                entry["sketched"] = True
-                if stage == Stage.WEIGHTS:  # which have to be the same to the last bit
-                    entry["content"] = content(value)
+                entry.update(sketched=True, content=content(value))
             else:
                 write_array(writer, name, value)
             entries.append(entry)

@@ -108,7 +108,7 @@ def _compare(
     ran = fidelity_jobs.run_lockstep(run_context, planned, located, context)
     sampled = fidelity_jobs.run_samples(run_context, planned, located, context, ran)
     looked, blamed = _judged(run_context, planned, ran, context)
-    planned, evidences, judged = looked.plan, looked.evidences, looked.rows
+    planned, judged = looked.plan, looked.rows
     judged = outcome.accept(judged, chosen.accept)
     judged = outcome.neutralised(judged, known_differences.by_workload(request.workloads))
     measured = _run_speed(run_context, planned, located, chosen, context)
@@ -150,7 +150,7 @@ def _compare(
         tapes=ran.tapes,
         notes=notes,
         quality=tuple(quality),
-        curves=curves.curves(planned, evidences, sampled),
+        curves=curves.curves(sifted.plan, ran.evidences, sampled),
         spreads=curves.spreads(planned, sampled, run_context),
         commit=checkout.commit(context.environ),
         exit_code=outcome.exit_code(stages, speed, jobs, baseline),

@@ -22,7 +22,7 @@ class TensorEntry:
             their own scale.
         largest: max |value| over the whole tensor.
         sketched: whether its sketch stands in its place (`backends.recording.sketch`).
-        content: SHA-256 of the values of a sketched weight.
+        content: SHA-256 of the values behind a sketch.
     """
 
     stage: Stage
@@ -78,13 +78,18 @@ def both_values(
 
     Args:
         a, b: each side, and its entry of the tensor.
+
+    Raises:
+        ValueError: one side has a sketch of what the other has whole, and finite.
     """
     values_a, values_b = (side.read(entry.stage, entry.name) for side, entry in (a, b))
     if a[1].sketched == b[1].sketched:
         return values_a, values_b
-    if a[1].sketched:
-        return np.zeros_like(values_b), values_b
-    return values_a, np.zeros_like(values_a)
+    whole = values_b if a[1].sketched else values_a
+    if np.all(np.isfinite(whole)):
+        raise ValueError(f"{a[1].stage}/{a[1].name} is whole on one side and a sketch on the other")
+    empty = np.zeros_like(whole)
+    return (empty, whole) if a[1].sketched else (whole, empty)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -107,9 +107,9 @@ def _is_projected(whole: NDArray[np.float64], again: NDArray[np.float64]) -> boo
 def _comparable(sides: Sequence[Evidence], stage: Stage, name: str) -> bool:
     """Return whether all have kept a tensor in the same way: whole, or as a sketch, of which
     distances are as good."""
-    found = [entry for side in sides for entry in side.entries(stage) if entry.name == name]
-    alike = len({entry.sketched for entry in found}) == 1
-    return alike and len(found) == len(sides) and not any(side.digested for side in sides)
+    kept = [entry for side in sides for entry in side.entries(stage) if entry.name == name]
+    alike = len({entry.sketched for entry in kept}) == 1
+    return alike and len(kept) == len(sides) and not any(side.digested for side in sides)
 
 
 def _apart(sides: Sides, stage: Stage, name: str) -> NDArray[np.float64]:

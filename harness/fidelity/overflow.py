@@ -28,15 +28,25 @@ def is_scaled(precision: str) -> bool:
     return bool(PRECISION_TABLE[precision]["loss_scale_growth"])
 
 
-def judge_pair(stage: Stage, name: str, precision: str, apart: TensorDifference) -> TensorVerdict:
+def judge_pair(
+    entry: TensorEntry, precision: str, apart: TensorDifference, alone: bool = False
+) -> TensorVerdict:
     """Judge a tensor of two sides, at least one of which is not finite.
 
     Which elements of a tensor overflow hangs on the last place of others, and to skip an update one
     is enough: with a dynamic loss scale both sides need not be infinite at the same indices.
+
+    Args:
+        entry: of one side. precision: of both. apart: their difference.
+        alone: whether the finite side has kept a sketch, which shows no value.
     """
+    stage, name = entry.stage, entry.name
     tried, scaled = _tried(stage, precision), is_scaled(precision)
     counts = f"{apart.odd_a} of {apart.size} values of a and {apart.odd_b} of b"
-    text = f"{counts}, the first a = {apart.value_a}, b = {apart.value_b} at {list(apart.index)}"
+    values = f"a = {apart.value_a}, b = {apart.value_b}"
+    if alone:
+        values = f"a = {apart.value_a}" if apart.odd_a else f"b = {apart.value_b}"
+    text = f"{counts}, the first {values} at {list(apart.index)}"
     if not apart.odd_a or not apart.odd_b:
         verdict, reason = Fidelity.FAIL, f"not finite on one side{tried}: {text}"
     elif not apart.same_mask and not scaled:
@@ -49,7 +59,7 @@ def judge_pair(stage: Stage, name: str, precision: str, apart: TensorDifference)
             f"not finite on both sides{tried}: {text}; the original itself {what} here, and so no"
             " port can be judged"
         )
-    return TensorVerdict(name, verdict, reason, error=apart.error, difference=apart)
+    return TensorVerdict(name, verdict, reason, error=apart.error, difference=apart, sketched=alone)
 
 
 def judge_bound(
@@ -61,16 +71,19 @@ def judge_bound(
         verdict = Fidelity.FAIL
         reason = (
             f"not finite, the range of {precision} overflowed{_tried(full.stage, precision)}:"
-            f" {apart.value_a} at {list(apart.index)}, where the float64 run has"
-            f" {apart.value_b:.6g}"
+            f" {apart.value_a} at {list(apart.index)}"
         )
+        if not full.sketched:
+            reason += f", where the float64 run has {apart.value_b:.6g}"
     else:
         verdict = Fidelity.INCONCLUSIVE
         reason = (
             f"not finite in float64 either, {apart.value_b} at {list(apart.index)}: the model"
             " overflows, not the precision"
         )
-    return TensorVerdict(label, verdict, reason, error=apart.error, difference=apart)
+    return TensorVerdict(
+        label, verdict, reason, error=apart.error, difference=apart, sketched=full.sketched
+    )
 
 
 def _tried(stage: Stage, precision: str) -> str:

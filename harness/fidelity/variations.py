@@ -29,7 +29,7 @@ import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
-from backends.contract import Stage
+from backends.contract import SKETCH_BLOCK, Stage
 from harness.fidelity.evidence import Evidence, TensorEntry
 from harness.fidelity.noise import AGREEMENT_UNITS, KINDS, REPEAT, UNIT_ROUNDOFF, halfway
 
@@ -172,7 +172,12 @@ class Sieve:
             if is_update(entry_a):
                 # One that no update moves is moved by the variation itself.
                 largest_value = max(entry_a.largest, entry_b.largest)
-                both = {side: _beyond_units(values, largest_value) for side, values in both.items()}
+                # Sums of a sketch round as often as they have parts.
+                sums = math.sqrt(SKETCH_BLOCK) if entry_a.sketched else 1.0
+                both = {
+                    side: _beyond_units(values, sums * largest_value)
+                    for side, values in both.items()
+                }
             moved = {side: relative(values, whole) for side, values in both.items()}
             word = self._word(kind, name, moved, exact)
             if word == "usable":
