@@ -17,7 +17,7 @@ from typing import Any
 
 from backends.contract import ACTIONS, Status
 from harness.errors import JobFailed
-from harness.execution import machine, runner, turns, verbs
+from harness.execution import machine, runner, tapes, turns, verbs
 from harness.execution.processes import WorkerProcess, ending
 from harness.execution.turns import SideFailed, named
 from harness.execution.verbs import Said
@@ -71,7 +71,7 @@ class Order:
     failed in it."""
 
     job: SpeedJob
-    files: runner.Files
+    files: tapes.Files
     terms: Terms
     started: float
     failed: list[SideFailed] = dataclasses.field(default_factory=list)
@@ -107,7 +107,7 @@ def run_round(
     job: SpeedJob,
     labels: Sequence[str],
     number: int,
-    files: runner.Files,
+    files: tapes.Files,
     terms: Terms = Terms(),
 ) -> store.Record:
     """Run one round of all sides named and return its record.
@@ -190,7 +190,7 @@ def _open(
     run_context: runner.RunContext,
     job: SpeedJob,
     workers: dict[str, WorkerProcess],
-    files: runner.Files,
+    files: tapes.Files,
     failed: list[SideFailed],
 ) -> tuple[dict[str, Said[Opened]], float]:
     """Wait until all have imported their frameworks, which takes seconds; then open the ports one

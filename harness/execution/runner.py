@@ -14,15 +14,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from numpy.typing import NDArray
-
 from backends.contract import Status
 from harness.errors import CorruptRecord, JobFailed, RecordError
 from harness.execution import answers, verbs
 from harness.execution.processes import Limits, WorkerProcess, ending
+from harness.execution.tapes import Files, Tapes
 from harness.execution.verbs import Said
 from harness.plan import Job, Opening, same_work
-from harness.records import archives, checksums, contents, files, runs, store, tape
+from harness.records import checksums, contents, files, runs, store
 from harness.workloads import registry
 from harness.workloads.spec import Workload
 
@@ -55,6 +54,7 @@ class RunContext:
         interpreters: the Python of each build, and of each side, by label, that has another.
             environment: a clean environment for workers.
         workloads: by name. limits: of one request. cores: how many jobs' threads may run at a time.
+        tapes: what has been drawn so far.
     """
 
     run: Path
@@ -64,6 +64,7 @@ class RunContext:
     workloads: Mapping[str, Workload]
     limits: Limits
     cores: int = 1
+    tapes: Tapes = dataclasses.field(default_factory=Tapes, compare=False)
 
     def worker(self, build: str, log: Path, cold: bool = False, side: str = "") -> WorkerProcess:
         """Start a worker of a build.
@@ -76,19 +77,9 @@ class RunContext:
         return WorkerProcess(python, self.staging, self.environment, log, self.limits, cold)
 
 
-@dataclasses.dataclass(frozen=True)
-class Files:
-    """Where the data and the tape of one workload, preset and seed lie, and their hashes."""
-
-    data: Path
-    tape: Path
-    data_hash: str
-    tape_hash: str
-
-
 def inputs(run_context: RunContext, workload: str, preset: str, seed: int, steps: int) -> Files:
-    """Write the data and the tape, once, under their hashes, and return where they lie; what an
-    earlier run left of them is used only if it is what was drawn.
+    """Write the data and the tape, once, under their hashes, and return where they lie; see
+    `harness.execution.tapes`.
 
     Args:
         run_context: of the run; its folder `tapes` holds them. workload: its name.
@@ -99,35 +90,7 @@ def inputs(run_context: RunContext, workload: str, preset: str, seed: int, steps
         JobFailed: the workload's own code raised. OSError: they cannot be written.
     """
     spec = run_context.workloads[workload]
-    try:
-        drawn = tape.draw(spec, spec.config(preset), seed, steps)
-    except Exception as error:
-        raise JobFailed(
-            Status.ERROR,
-            f"the data or the tape of {workload} cannot be made: {type(error).__name__}: {error}",
-        ) from error
-    folder = run_context.run / "tapes"
-    data = folder / f"data-{workload}-{preset}-{drawn.data_hash[:12]}.npz"
-    noise = folder / f"tape-{workload}-{preset}-seed{seed}-{drawn.tape_hash[:12]}.npz"
-    keep(data, drawn.data, drawn.data_hash)
-    keep(noise, drawn.tape, drawn.tape_hash)
-    return Files(data.resolve(), noise.resolve(), drawn.data_hash, drawn.tape_hash)
-
-
-def keep(path: Path, arrays: Mapping[str, NDArray[Any]], content_hash: str) -> None:
-    """Write arrays unless they lie there already; a file that is truncated or holds others is
-    written anew.
-
-    Args:
-        path: of the .npz. arrays: what it has to hold. content_hash: theirs (`tape.content_hash`).
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    with contextlib.suppress(FileNotFoundError, CorruptRecord):
-        if tape.content_hash(archives.read_arrays(path)) == content_hash:
-            return
-    archives.write_arrays(path, arrays)
+    return run_context.tapes.of(run_context.run / "tapes", spec, (preset, seed, steps))
 
 
 def existing(folder: Path, job: Mapping[str, Any]) -> store.Record | None:

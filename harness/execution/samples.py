@@ -18,7 +18,8 @@ from backends.contract import Status
 from harness.errors import JobFailed
 from harness.execution import verbs
 from harness.execution.processes import WorkerProcess, ending
-from harness.execution.runner import Files, RunContext, ended, fresh, keep, open_port
+from harness.execution.runner import RunContext, ended, fresh, open_port
+from harness.execution.tapes import Files, keep
 from harness.fidelity.summaries import Draw, series
 from harness.plan import SampleJob
 from harness.records import archives, checksums, store, tape

@@ -6,12 +6,13 @@ that is of text or objects, is a `CorruptRecord` with the file and the array.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -123,6 +124,37 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], compress: bool 
             raise TypeError(f"{path}: '{name}' holds Python objects; only plain arrays are written")
     save = np.savez_compressed if compress else np.savez
     files.write(path, lambda file: save(file, **dict[str, Any](arrays)))
+
+
+class _Lazy(Mapping[str, NDArray[Any]]):
+    """The arrays of an open .npz, each read when it is asked for."""
+
+    def __init__(self, archive: Any) -> None:
+        self._archive = archive
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return _numbers(np.asarray(self._archive[name]))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._archive.files)
+
+    def __len__(self) -> int:
+        return len(self._archive.files)
+
+
+@contextlib.contextmanager
+def arrays(path: Path) -> Iterator[Mapping[str, NDArray[Any]]]:
+    """Open an .npz whose arrays are read one at a time.
+
+    Raises:
+        CorruptRecord: it cannot be read, or holds something else than arrays; also while the block
+            reads.
+    """
+    try:
+        with _loaded(files.opened(path)) as archive:
+            yield _Lazy(archive)
+    except DAMAGES as error:
+        raise CorruptRecord(f"{path} cannot be read ({error}). Delete it and run again.") from error
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:

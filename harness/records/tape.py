@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.workloads.spec import FORWARD, GENERATE, Arrays, Workload
 
@@ -68,7 +70,7 @@ def _weights(
     return {f"weights/{item.name}": item.draw(generator) for item in workload.parameters(config)}
 
 
-def content_hash(arrays: Arrays) -> str:
+def content_hash(arrays: Mapping[str, NDArray[Any]]) -> str:
     """Return the SHA-256 over names, dtypes, shapes and bytes, in the order of names."""
     digest = hashlib.sha256()
     for name in sorted(arrays):

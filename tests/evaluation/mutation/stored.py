@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 
 from backends.protocol import loading
-from harness.execution import runner
+from harness.execution import runner, tapes
 from harness.fidelity.evidence import Evidence
 from harness.plan import Job, Pair
 from harness.records import tensors
@@ -39,7 +39,7 @@ class Honest:
 
     pair: Pair
     key: str
-    files: runner.Files
+    files: tapes.Files
     original: Evidence
     port: Evidence
     original_base: Evidence

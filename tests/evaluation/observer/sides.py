@@ -29,7 +29,7 @@ from pathlib import Path
 from harness import plan
 from harness.commands import options, resolution
 from harness.environments import provision, staging
-from harness.execution import rounds, runner, verbs
+from harness.execution import rounds, runner, tapes, verbs
 from harness.execution.processes import Limits, WorkerProcess, ending
 from harness.execution.turns import Peaks
 from harness.execution.worker_environment import clean_environment
@@ -125,7 +125,7 @@ class Bare:
     """The bare script of a port, in the worker's folder and environment."""
 
     def __init__(
-        self, run_context: runner.RunContext, job: plan.SpeedJob, files: runner.Files
+        self, run_context: runner.RunContext, job: plan.SpeedJob, files: tapes.Files
     ) -> None:
         self.process = subprocess.Popen(
             [str(run_context.interpreters[job.sides[0].build]), "-c", BARE],

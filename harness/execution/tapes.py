@@ -1,0 +1,106 @@
+"""The data and the tape of a run: drawn once, written under their hashes, and verified before every
+job that uses them.
+
+A large model's tape is as large as itself: one is drawn at a time, and what lies on disk is
+verified array by array.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from backends.contract import Status
+from harness.errors import CorruptRecord, JobFailed
+from harness.records import archives, tape
+from harness.workloads.spec import Workload
+
+
+@dataclasses.dataclass(frozen=True)
+class Files:
+    """Where the data and the tape of one workload, preset and seed lie, and their hashes."""
+
+    data: Path
+    tape: Path
+    data_hash: str
+    tape_hash: str
+
+    def hold(self) -> bool:
+        """Return whether they are what was drawn."""
+        return holds(self.data, self.data_hash) and holds(self.tape, self.tape_hash)
+
+
+@dataclasses.dataclass
+class Tapes:
+    """What a run has drawn already.
+
+    Attributes:
+        lock: of drawing. known: what lies where, by folder, workload, preset, seed and steps.
+    """
+
+    lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
+    known: dict[tuple[Path, str, str, int, int], Files] = dataclasses.field(default_factory=dict)
+
+    def of(self, folder: Path, workload: Workload, which: tuple[str, int, int]) -> Files:
+        """Return where data and tape lie, drawn and written unless they lie there already; what an
+        earlier run left of them is used only if it is what is drawn.
+
+        Args:
+            folder: that holds them. workload: what declares them.
+            which: the preset, the seed, and how many batches there are.
+
+        Raises:
+            JobFailed: the workload's own code raised. OSError: they cannot be written.
+        """
+        preset, seed, steps = which
+        key = (folder, workload.name, preset, seed, steps)
+        with self.lock:
+            lying = self.known.get(key)
+            if lying is not None and lying.hold():
+                return lying
+            try:
+                drawn = tape.draw(workload, workload.config(preset), seed, steps)
+            except Exception as error:
+                raise JobFailed(
+                    Status.ERROR,
+                    f"the data or the tape of {workload.name} cannot be made:"
+                    f" {type(error).__name__}: {error}",
+                ) from error
+            data = f"data-{workload.name}-{preset}-{drawn.data_hash[:12]}.npz"
+            noise = f"tape-{workload.name}-{preset}-seed{seed}-{drawn.tape_hash[:12]}.npz"
+            keep(folder / data, drawn.data, drawn.data_hash)
+            keep(folder / noise, drawn.tape, drawn.tape_hash)
+            paths = (folder / data).resolve(), (folder / noise).resolve()
+            self.known[key] = Files(*paths, drawn.data_hash, drawn.tape_hash)
+            return self.known[key]
+
+
+def keep(path: Path, arrays: Mapping[str, NDArray[Any]], content_hash: str) -> None:
+    """Write arrays unless they lie there already; a file that is truncated or holds others is
+    written anew.
+
+    Args:
+        path: of the .npz. arrays: what it has to hold. content_hash: theirs (`tape.content_hash`).
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if not holds(path, content_hash):
+        archives.write_arrays(path, arrays)
+
+
+def holds(path: Path, content_hash: str) -> bool:
+    """Return whether an .npz holds certain arrays; they are read one at a time.
+
+    Args:
+        path: of the file. content_hash: theirs (`tape.content_hash`).
+    """
+    with contextlib.suppress(FileNotFoundError, CorruptRecord), archives.arrays(path) as lying:
+        return tape.content_hash(lying) == content_hash
+    return False
