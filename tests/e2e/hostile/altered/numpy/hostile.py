@@ -16,8 +16,8 @@ class Port(Honest):
         super().__init__(config, setting)
         real = recording.Recorder.record
 
-        def record(recorder: Any, *arguments: Any) -> Any:
-            result = real(recorder, *arguments)
+        def record(recorder: Any, **arguments: Any) -> Any:
+            result = real(recorder, **arguments)
             path = Path(recorder.folder) / "forward.npz"
             content = bytearray(path.read_bytes())
             content[len(content) // 2] ^= 1

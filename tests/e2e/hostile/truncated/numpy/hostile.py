@@ -17,8 +17,8 @@ class Port(Honest):
         super().__init__(config, setting)
         real = recording.Recorder.record
 
-        def record(recorder: Any, *arguments: Any) -> Any:
-            result = real(recorder, *arguments)
+        def record(recorder: Any, **arguments: Any) -> Any:
+            result = real(recorder, **arguments)
             path = Path(recorder.folder) / "forward.npz"
             path.write_bytes(path.read_bytes()[:-100])
             return result
