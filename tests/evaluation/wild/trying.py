@@ -14,7 +14,8 @@ from backends.contract import Stage
 from harness.plan import LOCKSTEP_STAGES
 from harness.results.verdicts import Fidelity
 from tests.evaluation import one_command
-from tests.evaluation.wild.catalogue import BUILDS, ENTRIES, PAIRS, Entry
+from tests.evaluation.wild.catalogue import ENTRIES
+from tests.evaluation.wild.entry import BUILDS, PAIRS, Entry
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Said:
         entry = self.entry
         expected = entry.stage.value if entry.stage else ""
         every = {stage.value for stage in LOCKSTEP_STAGES} <= {*self.looked}
-        return self.verdict == entry.verdict and self.stage == expected and every
+        as_expected = self.verdict == entry.verdict and self.stage == expected
+        return as_expected and entry.named_by(self.place) and every
 
 
 def placed(entry: Entry, folder: Path) -> Path:

@@ -1,0 +1,84 @@
+"""Hugging Face's classes for TensorFlow, 4.46.3, and for PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backends.contract import Stage
+from harness.results.verdicts import Fidelity
+from tests.evaluation.wild.entry import Entry
+
+#: Why the classes for TensorFlow hold some numbers in float32 inside a float64 model.
+CAST = "TensorFlow makes a Python number float32 before it is cast: "
+EXACT = "the same with a ReLU"
+ADAMW = (
+    "both libraries' AdamW: ε beside √v̂ in torch, beside √v in Keras before the correction of the"
+    " bias; 1e-8 and 1e-7; a decay of 0.01 and 0.004"
+)
+
+ENTRIES: Sequence[Entry] = (
+    Entry(
+        "bert",
+        "bert",
+        verdict=Fidelity.FAIL,
+        stage=Stage.FORWARD,
+        reason=CAST + "the √8 that scores are divided by, the √2 of the gelu",
+    ),
+    Entry("bert-fp32", "bert", precision="fp32"),
+    Entry(
+        "bert-exact",
+        "bert",
+        (("2, 2, 32,", '2, 4, 32, hidden_act="relu",'),),
+        what=EXACT + " and heads of 4, whose root is exact",
+    ),
+    Entry(
+        "bert-padding",
+        "bert",
+        (("2, 2, 32,", '2, 4, 32, hidden_act="relu",'), ("randint(1, 60", "randint(0, 60")),
+        verdict=Fidelity.FAIL,
+        stage=Stage.GRADIENTS,
+        what=EXACT + ", heads of 4, and token 0 in the data",
+        reason="token 0 pads: torch's class gives its row of the embeddings no gradient,"
+        " TensorFlow's does",
+    ),
+    Entry(
+        "bert-adamw",
+        "bert",
+        (
+            ("2, 2, 32,", '2, 4, 32, hidden_act="relu",'),
+            ("SGD(0.0625)", "AdamW(0.0009765625)"),
+            ("SGD(net.parameters(), 0.0625)", "AdamW(net.parameters(), 0.0009765625)"),
+        ),
+        verdict=Fidelity.FAIL,
+        stage=Stage.UPDATE,
+        what=EXACT + ", heads of 4, and AdamW as it comes",
+        reason=ADAMW,
+    ),
+    Entry(
+        "gpt2",
+        "gpt2",
+        verdict=Fidelity.FAIL,
+        stage=Stage.FORWARD,
+        reason=CAST + "the π and the 0.044715 of the gelu",
+    ),
+    Entry(
+        "gpt2-exact",
+        "gpt2",
+        (("n_head=2", 'n_head=2, activation_function="relu"'),),
+        what=EXACT,
+    ),
+    Entry(
+        "bart",
+        "bart",
+        verdict=Fidelity.FAIL,
+        stage=Stage.FORWARD,
+        reason=CAST + "the √2 of the gelu",
+    ),
+    Entry("bart-fp32", "bart", precision="fp32"),
+    Entry(
+        "bart-exact",
+        "bart",
+        (("d_model=16", 'd_model=16, activation_function="relu"'),),
+        what=EXACT,
+    ),
+)

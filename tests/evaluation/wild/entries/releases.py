@@ -1,0 +1,46 @@
+"""One library, an older release and the newest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backends.contract import Stage
+from harness.results.verdicts import Fidelity
+from tests.evaluation.wild.entry import Entry
+
+ENTRIES: Sequence[Entry] = (
+    Entry(
+        "keras",
+        "keras_releases",
+        verdict=Fidelity.FAIL,
+        stage=Stage.UPDATE,
+        reason="Keras 2 moves the statistics of a batch norm by 1 - momentum in float32,"
+        " whatever is set",
+    ),
+    Entry(
+        "keras-exact",
+        "keras_releases",
+        (
+            (
+                "    net.compile",
+                "    for layer in net.layers:\n        layer.momentum = 0.75\n    net.compile",
+            ),
+        ),
+        verdict=Fidelity.INCONCLUSIVE,
+        stage=Stage.TRAJECTORY,
+        what="statistics that keep three quarters, which float32 holds",
+        reason="none in W to U; what the model gives after 20 steps on batches of four is"
+        " undecided",
+    ),
+    Entry("torch", "torch_releases"),
+    Entry(
+        "torch-adamw",
+        "torch_releases",
+        (("SGD(net.parameters(), 0.01, momentum=0.9)", "AdamW(net.parameters(), 1e-3)"),),
+        verdict=Fidelity.INCONCLUSIVE,
+        stage=Stage.UPDATE,
+        what="with AdamW",
+        reason="the gradient of a key's bias is 0 mathematically; AdamW divides what rounding"
+        " leaves of it by its own size: nothing can be said of that step",
+    ),
+)
