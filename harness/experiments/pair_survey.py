@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -173,8 +173,8 @@ def _against(
     noise = _noise(drawn, generator)
     mine, theirs = (told_a.get(FORWARD, []), noise), (told_b.get(FORWARD, []), noise)
 
-    def moved(layer: str) -> decisions.Walk | None:
-        chosen = {piece.name for piece in a.pieces if piece.layer == layer}
+    def moved(layers: Collection[str]) -> decisions.Walk | None:
+        chosen = {piece.name for piece in a.pieces if piece.layer in layers}
         values = {name: MOVED * held if name in chosen else held for name, held in start.items()}
         return _walk(first, a.pieces, values, inputs, mine) if chosen else None
 

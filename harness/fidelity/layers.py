@@ -18,6 +18,9 @@ from collections.abc import Collection, Mapping, Sequence
 from harness.fidelity.verdict import TensorVerdict
 from harness.results.verdicts import Fidelity
 
+#: Layers in a sentence; the row of the stage has all names.
+MOST_NAMED = 12
+
 
 @dataclasses.dataclass(frozen=True)
 class Layers:
@@ -106,14 +109,17 @@ def find(
 
 def spelled(names: Sequence[str], modes: Sequence[str]) -> str:
     """Return layers in words: each once, with its mode where it is named in some of the modes
-    only."""
+    only; of many the first, and how many more there are."""
     layers: dict[str, list[str]] = {}
     for name in names:
         layers.setdefault(name.partition("/")[2], []).append(_mode(name))
-    return ", ".join(
+    words = [
         layer if len(its_modes) == len(modes) else f"{layer} (in {' and '.join(its_modes)})"
         for layer, its_modes in layers.items()
-    )
+    ]
+    if len(words) <= MOST_NAMED:
+        return ", ".join(words)
+    return f"{', '.join(words[:MOST_NAMED])} and {len(words) - MOST_NAMED} more"
 
 
 def _mode(name: str) -> str:

@@ -121,7 +121,7 @@ def as_given(matched: Matched, taps: Sequence[TapPair], walk_a: Walk, walk_b: Wa
 
 
 def settled(
-    decided: Decided, walk_a: Walk, walk_b: Walk, moved: Callable[[str], Walk | None]
+    decided: Decided, walk_a: Walk, walk_b: Walk, moved: Callable[[Collection[str]], Walk | None]
 ) -> Decided:
     """Return the decision without the activations that are another quantity on both sides: one of
     them shows its LSTM before the dropout that is wrapped around the other's, or before a mask.
@@ -132,23 +132,35 @@ def settled(
     Args:
         decided: what the rules and the data say.
         walk_a, walk_b: what both sides showed with these parameters, the last run in training.
-        moved: what the first side shows with other values of one layer's parameters; None of a
-            layer that has none.
+        moved: what the first side shows with other values of some layers' parameters; None where
+            they have none.
     """
     known = [tap for tap in decided.taps if _same(tap, walk_a, walk_b)]
     held = {f"{number}/{tap.a}" for tap in known for number in range(INPUTS + 1)}
     held |= _outputs(walk_a, walk_b)
-    elsewhere = []
-    for tap in decided.taps:
-        if tap not in known and _another(tap, walk_a, walk_b):
-            other = moved(tap.a)
-            if other is not None and any(_depends(name, walk_a, other) for name in sorted(held)):
-                elsewhere.append(tap)
+    strange = [tap for tap in decided.taps if tap not in known and _another(tap, walk_a, walk_b)]
+
+    def reached(taps: Sequence[TapPair]) -> bool:
+        other = moved({tap.a for tap in taps})
+        return other is not None and any(_depends(name, walk_a, other) for name in sorted(held))
+
+    elsewhere = _each(strange, reached) if held else []
     kept = tuple(tap for tap in decided.taps if tap not in elsewhere)
     first_open = next((tap.name for tap in kept if tap.name not in decided.agreed), "")
     return dataclasses.replace(
         decided, taps=kept, elsewhere=tuple(elsewhere), first_open=first_open
     )
+
+
+def _each(taps: Sequence[TapPair], reached: Callable[[Sequence[TapPair]], bool]) -> list[TapPair]:
+    """Return those that something depends on. What depends on none of many depends on no one of
+    them: where a whole network departs, one run says so and not one run a layer."""
+    if not taps or not reached(taps):
+        return []
+    if len(taps) == 1:
+        return [*taps]
+    half = len(taps) // 2
+    return _each(taps[:half], reached) + _each(taps[half:], reached)
 
 
 def _same(tap: TapPair, walk_a: Walk, walk_b: Walk) -> bool:

@@ -4,7 +4,7 @@ difference will show."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backends.contract import Stage
@@ -26,6 +26,8 @@ RATE = "rate"
 UNKNOWN = "unknown"
 #: Terms of a loss that stand for all of it.
 TOTALS = frozenset({"total", str(Stage.LOSS)})
+#: Words for the padding of a window.
+SAME, VALID = "same", "valid"
 SHAPED = ("units", "filters", "kernel_size", "heads", "embeddings")
 
 
@@ -93,7 +95,7 @@ def _of_layers(
                 values = x.type, y.type
                 yield AttributeDifference(x.name, "kind", *values, sides, Stage.FORWARD)
             continue
-        ours, theirs = dict(x.attributes), dict(y.attributes)
+        ours, theirs = _padded(x.attributes), _padded(y.attributes)
         _settle(ours, theirs, behind_a.get(name_a, ""), behind_b.get(name_b, ""))
         for what in sorted(ours.keys() & theirs.keys()):
             if not same(ours[what], theirs[what]):
@@ -102,6 +104,15 @@ def _of_layers(
                     stage = Stage.WEIGHTS
                 values = worded(ours[what]), worded(theirs[what])
                 yield AttributeDifference(x.name, what, *values, sides, stage)
+
+
+def _padded(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a layer's attributes; a window of one value is padded by nothing, whatever is said."""
+    held = dict(attributes)
+    sizes = held.get("kernel_size")
+    if held.get("padding") == SAME and isinstance(sizes, (list, tuple)) and {*sizes} == {1}:
+        held["padding"] = VALID
+    return held
 
 
 def _activations(survey: Survey) -> dict[str, str]:

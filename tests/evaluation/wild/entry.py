@@ -10,6 +10,13 @@ from harness.results.verdicts import Fidelity
 
 PAIRS = Path(__file__).parent / "pairs"
 BUILDS = "harness.toml"
+#: Builds of the newest releases, and those of the releases before.
+BEFORE = {
+    "tf2": "keras-before",
+    "vision": "vision-before",
+    "hub": "hub-before",
+    "transformers5": "transformers-before",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +26,9 @@ class Entry:
     Attributes:
         name: of it. file: of the pair. change: texts of the file and what stands in their place.
         precision: of the comparison. verdict: that has to come out. stage: at which it departs.
-        what: the change, in words. reason: what the difference is.
+        what: the change, in words. reason: what else there is to say.
+        shows: differences between the libraries, by their names in `differences`, that it departs by.
+        accepts: those that are accepted in it, or that its change takes away.
         also: further words of the command.
         planted: whether the change is a mistake, made to see whether it is named.
         places: of a planted mistake, parts of names: one has to be in the name of the place where it
@@ -34,6 +43,8 @@ class Entry:
     stage: Stage | None = None
     what: str = ""
     reason: str = ""
+    shows: tuple[str, ...] = ()
+    accepts: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     planted: bool = False
     places: tuple[str, ...] = ()
@@ -57,6 +68,11 @@ class Entry:
         """What the pair is, as its docstring says, and what is changed."""
         first = self._text().splitlines()[0].strip('"').rstrip(".")
         return f"{first}; {self.what}" if self.what else first
+
+    @property
+    def has_releases_before(self) -> bool:
+        """Whether a side of it stands on a library whose release before is known here."""
+        return any(f'@pair.side("{build}")' in self._text() for build in {*BEFORE} - {"tf2"})
 
     def _text(self) -> str:
         return self.path.read_text(encoding="utf-8")
@@ -83,7 +99,7 @@ def plant(base: Entry, name: str, what: str, *change: tuple[str, str], **said: o
         change: texts of the file, as the base has them, and what stands in their place.
         said: `stage` at which it has to be found, `places`, and whatever else of `Entry` differs.
     """
-    values = {"verdict": Fidelity.FAIL, "reason": "", "planted": True, **said}
+    values = {"verdict": Fidelity.FAIL, "reason": "", "planted": True, "accepts": (), **said}
     changes = (*base.change, *change)
     return dataclasses.replace(
         base, name=f"{base.name}-{name}", what=what, change=changes, **values

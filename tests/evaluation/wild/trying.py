@@ -14,8 +14,8 @@ from backends.contract import Stage
 from harness.plan import LOCKSTEP_STAGES
 from harness.results.verdicts import Fidelity
 from tests.evaluation import one_command
-from tests.evaluation.wild.catalogue import ENTRIES
-from tests.evaluation.wild.entry import BUILDS, PAIRS, Entry
+from tests.evaluation.wild.catalogue import ENTRIES, PLANTS
+from tests.evaluation.wild.entry import BEFORE, BUILDS, PAIRS, Entry
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Said:
 
     Attributes:
         entry: the pair. verdict: of all, or the last line of a command that made no report.
-        stage, place: where it departs first. looked: stages that were looked at.
+        stage, place, error: where it departs first, and by how much. looked: stages that were
+            looked at.
         unmatched: lines about what could not be laid beside anything. lasted_s: the command.
     """
 
@@ -32,6 +33,7 @@ class Said:
     verdict: str
     stage: str = ""
     place: str = ""
+    error: float | None = None
     looked: tuple[str, ...] = ()
     unmatched: tuple[str, ...] = ()
     lasted_s: float = 0.0
@@ -46,19 +48,23 @@ class Said:
         return as_expected and entry.named_by(self.place) and every
 
 
-def placed(entry: Entry, folder: Path) -> Path:
+def placed(entry: Entry, folder: Path, before: bool = False) -> Path:
     """Put a pair into a folder of its own, with the builds and the packages that the pairs name,
     and return the path of its file.
 
     Args:
-        entry: which. folder: that is made.
+        entry: which. folder: that is made. before: on the releases before the newest ones.
     """
     folder.mkdir()
     shutil.copy(PAIRS / BUILDS, folder)
     for package in sorted(path.parent for path in PAIRS.glob("*/__init__.py")):
         shutil.copytree(package, folder / package.name)
     pair = folder / entry.path.name
-    pair.write_text(entry.text(), encoding="utf-8")
+    text = entry.text()
+    if before:
+        for build, older in BEFORE.items():
+            text = text.replace(f'@pair.side("{build}")', f'@pair.side("{older}")')
+    pair.write_text(text, encoding="utf-8")
     return pair
 
 
@@ -72,13 +78,14 @@ def options(entry: Entry, pythons: Sequence[str]) -> list[str]:
     return ["--precision", entry.precision, *entry.also, *named]
 
 
-def compared(entry: Entry, scratch: Path, pythons: Sequence[str]) -> Said:
+def compared(entry: Entry, scratch: Path, pythons: Sequence[str], before: bool = False) -> Said:
     """Compare one pair and return what was said.
 
     Args:
         entry: which. scratch: a folder for it. pythons: as `--python` has them.
+        before: on the releases before the newest ones.
     """
-    pair = placed(entry, scratch / entry.name)
+    pair = placed(entry, scratch / entry.name, before)
     report, lasted = one_command.compare([pair.name, *options(entry, pythons)], pair.parent)
     if isinstance(report, str):
         return Said(entry, report, lasted_s=lasted)
@@ -99,6 +106,7 @@ def read(entry: Entry, report: dict[str, Any], lasted_s: float) -> Said:
         verdict,
         stage=first["stage"] if first else "",
         place=first["worst"] if first else "",
+        error=first["error"] if first else None,
         looked=tuple(row["stage"] for row in rows if row["tensors"]),
         unmatched=tuple(note for note in report["notes"] if not note.startswith("read back")),
         lasted_s=lasted_s,
@@ -124,7 +132,7 @@ def kept(path: Path | None) -> dict[str, Said]:
     """
     if path is None or not path.is_file():
         return {}
-    entries = {entry.name: entry for entry in ENTRIES}
+    entries = {entry.name: entry for entry in (*ENTRIES, *PLANTS)}
     read_back = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         content = json.loads(line)

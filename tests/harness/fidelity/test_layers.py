@@ -102,3 +102,9 @@ def test_layers_are_spelled_once():
         training + inference, ["training", "inference"]
     )
     assert "conv2, dropout, d/e" == spelled(training, ["training"])
+
+
+def test_of_many_layers_the_first_are_spelled():
+    names = [f"training/conv{number}" for number in range(200)]
+    said = spelled(names, ["training"])
+    assert said.startswith("conv0, conv1, ") and said.endswith(", conv11 and 188 more")

@@ -3,6 +3,8 @@ is made of it agrees; a fault is not."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pytest
 
@@ -79,3 +81,37 @@ def test_a_small_departure_stays():
     other = dict(walk())
     other["0/rnn"] = other["0/rnn"] * (1.0 + decisions.ANOTHER / 10)
     assert () == settle(walk(), other, walk(scale=1.25)).elsewhere
+
+
+MANY = 64
+
+
+@pytest.mark.parametrize(("fruitful", "most"), [((), 1), ((17,), 13), ((0, 40), 25)])
+def test_runs_grow_with_what_is_shown_elsewhere(fruitful: tuple[int, ...], most: int):
+    """A network that departs from its beginning on costs one run, not one of each layer."""
+    layers = [f"layer {number}" for number in range(MANY)]
+    taps = tuple(TapPair(name, name, name) for name in layers)
+    value = np.random.RandomState(0).normal(size=(4, 3))
+    a, b, behind = {}, {}, {}
+    for run in range(RUNS):
+        for name in layers:
+            a[f"{run}/{name}"], b[f"{run}/{name}"] = value, 2.0 * value
+        behind[f"outputs/{run}/output"] = value
+    asked = []
+
+    def moved(names: Collection[str]) -> Walk:
+        asked.append(names)
+        shown = {f"layer {number}" for number in fruitful} & {*names}
+        return {**a, **{name: held + len(shown) for name, held in behind.items()}}
+
+    decided = Decided(Matched((), (), (), ()), taps, frozenset(), layers[0])
+    settled = decisions.settled(decided, {**a, **behind}, {**b, **behind}, moved)
+    assert [f"layer {number}" for number in fruitful] == [tap.a for tap in settled.elsewhere]
+    assert len(asked) <= most
+
+
+def test_nothing_is_run_where_nothing_agrees():
+    taps = (TapPair("l", "l", "l"),)
+    one, other = {"0/l": np.ones(3)}, {"0/l": np.zeros(3)}
+    decided = Decided(Matched((), (), (), ()), taps, frozenset(), "l")
+    assert () == decisions.settled(decided, one, other, lambda _: pytest.fail("ran")).elsewhere

@@ -80,6 +80,12 @@ def test_an_attribute(what: str, value: Any, words: tuple[str, str], stage: Stag
     assert expected == said(side(own), side({**own, what: value}))
 
 
+@pytest.mark.parametrize(("sizes", "rows"), [((1, 1), 0), ((1, 3), 1)])
+def test_a_window_of_one_value_is_padded_by_nothing(sizes: tuple[int, int], rows: int):
+    own = {**DENSE, "kernel_size": list(sizes), "padding": "same"}
+    assert rows == len(said(side(own), side({**own, "padding": "valid"})))
+
+
 def test_an_activation_behind_the_layer():
     """One framework has it in the layer, the other as a layer behind it: the same word is the same,
     another one is a difference, and one that cannot be seen is left to the forward pass."""

@@ -14,8 +14,7 @@ ENTRIES: Sequence[Entry] = (
         "keras_releases",
         verdict=Fidelity.FAIL,
         stage=Stage.UPDATE,
-        reason="Keras 2 moves the statistics of a batch norm by 1 - momentum in float32,"
-        " whatever is set",
+        shows=("keras2-batch-norm-float32",),
     ),
     Entry(
         "keras-exact",

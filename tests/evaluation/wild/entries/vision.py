@@ -4,14 +4,199 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.evaluation.wild.entry import Entry
+from backends.contract import Stage
+from harness.results.verdicts import Fidelity
+from tests.evaluation.wild.entry import Entry, plant
 
+UNBIASED = "bn-unbiased-variance"
+#: Four steps are enough for statistics that move.
+SHORT = ("--steps", "4")
+ACCEPTED = (*SHORT, "--accept", UNBIASED)
+OPTIMIZER = "    optimizer = torch.optim"
+#: keras.applications has the stride in the first convolution of a block, the others in the second.
+STRIDES = (
+    OPTIMIZER,
+    "    for block in (*net.layer2, *net.layer3, *net.layer4):\n"
+    "        block.conv1.stride, block.conv2.stride = block.conv2.stride, (1, 1)\n" + OPTIMIZER,
+)
+#: Where a stride is 2 keras.applications pads by one more behind than before.
+PADDING = (
+    OPTIMIZER,
+    "    for conv in net.modules():\n"
+    "        if getattr(conv, 'stride', None) == (2, 2):\n"
+    "            far, conv.padding = conv.padding[0], (0, 0)\n"
+    "            pad = torch.nn.ZeroPad2d((far - 1, far, far - 1, far))\n"
+    "            conv.register_forward_pre_hook(lambda _, given, pad=pad: pad(given[0]))\n"
+    + OPTIMIZER,
+)
+TIMM = (('library("torchvision").models.resnet50(', 'library("timm").create_model("resnet50", '),)
+NO_BIASES = "biases of Keras' convolutions, which the batch norms behind them take away, stay alone"
+
+RESNET = Entry(
+    "resnet50-torchvision-exact",
+    "resnet50_vision",
+    (("1e-5, 0.1", "1.001e-5, 0.01"), STRIDES),
+    what="with Keras' strides, ε and momentum",
+    reason=NO_BIASES,
+    accepts=("stride-place", "bn-epsilon", "bn-momentum", UNBIASED, "convolution-biases"),
+    also=ACCEPTED,
+)
+EFFICIENTNET = Entry(
+    "efficientnet-timm-exact",
+    "efficientnet",
+    (("0.1, 1 / 255", "0.01, 2**-8"),),
+    what="with Keras' momentum, and images times 1/256",
+    accepts=("rescaling-in-float32", "bn-momentum", UNBIASED),
+    also=ACCEPTED,
+)
+FROZEN = Entry(
+    "efficientnet-frozen",
+    "frozen",
+    accepts=("rescaling-in-float32", "frozen-body-trains"),
+    also=SHORT,
+)
 ENTRIES: Sequence[Entry] = (
     Entry(
         "resnet50",
         "resnet50",
         what="fp64 and fp32",
-        reason="bn-unbiased-variance, accepted: torch keeps a running variance of n - 1",
-        also=("fp32", "--steps", "4", "--accept", "bn-unbiased-variance"),
+        accepts=(UNBIASED,),
+        also=("fp32", *ACCEPTED),
+    ),
+    Entry(
+        "resnet50-torchvision",
+        "resnet50_vision",
+        verdict=Fidelity.FAIL,
+        stage=Stage.FORWARD,
+        shows=("bn-epsilon", "stride-place", "convolution-biases", "bn-momentum", UNBIASED),
+        also=SHORT,
+    ),
+    RESNET,
+    Entry(
+        "resnet50-timm-exact",
+        "resnet50_vision",
+        (*TIMM, *RESNET.change),
+        what="of timm, with Keras' strides, ε and momentum",
+        reason=NO_BIASES,
+        accepts=RESNET.accepts,
+        also=ACCEPTED,
+    ),
+    Entry(
+        "efficientnet-timm",
+        "efficientnet",
+        verdict=Fidelity.FAIL,
+        stage=Stage.FORWARD,
+        shows=("rescaling-in-float32", "bn-momentum", UNBIASED),
+        also=SHORT,
+    ),
+    EFFICIENTNET,
+    Entry(
+        "efficientnet-torchvision",
+        "efficientnet_torchvision",
+        (("0.1, 1 / 255", "0.1, 2**-8"),),
+        verdict=Fidelity.FAIL,
+        stage=Stage.FORWARD,
+        what="images times 1/256",
+        shows=("padding-of-strides", "bn-epsilon", "bn-momentum", UNBIASED),
+        also=SHORT,
+    ),
+    Entry(
+        "efficientnet-torchvision-exact",
+        "efficientnet_torchvision",
+        (("1e-5, 0.1, 1 / 255", "1e-3, 0.01, 2**-8"), PADDING),
+        what="with Keras' padding, ε and momentum, and images times 1/256",
+        accepts=("padding-of-strides", "bn-epsilon", "bn-momentum", UNBIASED),
+        also=ACCEPTED,
+    ),
+    FROZEN,
+    Entry(
+        "efficientnet-frozen-eval",
+        "frozen",
+        (("            for module", "            self.body.eval()\n            for module"),),
+        verdict=Fidelity.FAIL,
+        stage=Stage.FORWARD,
+        what="whose body is in inference mode in torch",
+        shows=("frozen-body-trains",),
+        also=SHORT,
+    ),
+)
+
+PLANTS: Sequence[Entry] = (
+    plant(
+        FROZEN,
+        "batch-norms-train",
+        "a frozen body whose batch norms go on in training mode",
+        ("                    module.eval()", "                    module.train(mode)"),
+        stage=Stage.FORWARD,
+        places=("stem_bn",),
+    ),
+    plant(
+        FROZEN,
+        "last-block-trained",
+        "a body whose last convolution is not frozen",
+        (
+            "            self.body.requires_grad_(False)\n",
+            "            self.body.requires_grad_(False)\n"
+            "            self.body.conv_head.requires_grad_(True)\n",
+        ),
+        ("net.head.parameters()", "net.parameters()"),
+        stage=Stage.GRADIENTS,
+        places=("top_conv",),
+    ),
+    plant(
+        FROZEN,
+        "scaled-twice",
+        "images that are scaled twice",
+        ("SCALE * x.permute", "SCALE * SCALE * x.permute"),
+        stage=Stage.FORWARD,
+        places=("stem_conv",),
+    ),
+    plant(
+        FROZEN,
+        "height-for-width",
+        "images whose height and width have changed places",
+        ("x.permute(0, 3, 1, 2)", "x.permute(0, 3, 2, 1)"),
+        stage=Stage.FORWARD,
+        places=("stem_conv",),
+    ),
+    plant(
+        FROZEN,
+        "channels-turned",
+        "images with the blue channel first",
+        ("x.permute(0, 3, 1, 2)", "x.permute(0, 3, 1, 2).flip(1)"),
+        stage=Stage.FORWARD,
+        places=("stem_conv",),
+    ),
+    plant(
+        FROZEN,
+        "activation",
+        "ReLU for swish",
+        ("num_classes=0, drop", 'num_classes=0, act_layer="relu", drop'),
+        stage=Stage.FORWARD,
+        places=("stem_activation", "stem_bn"),
+    ),
+    plant(
+        FROZEN,
+        "padding",
+        "padding by as much before as behind",
+        ('"tf_efficientnet_b0"', '"efficientnet_b0", bn_eps=1e-3'),
+        stage=Stage.FORWARD,
+        places=("stem_conv",),
+    ),
+    plant(
+        EFFICIENTNET,
+        "momentum",
+        "batch norms that keep 0.99 of what is new",
+        ("bn_momentum=MOMENTUM", "bn_momentum=1 - MOMENTUM"),
+        stage=Stage.UPDATE,
+        places=("moving_mean", "moving_variance"),
+    ),
+    plant(
+        EFFICIENTNET,
+        "epsilon",
+        "batch norms with torch's ε",
+        ("bn_eps=EPSILON", "bn_eps=1e-5"),
+        stage=Stage.FORWARD,
+        places=("stem_bn",),
     ),
 )

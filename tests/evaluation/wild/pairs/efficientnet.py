@@ -1,0 +1,50 @@
+"""EfficientNet-B0: keras.applications, timm."""
+
+import numpy as np
+
+from backends import pair
+
+EPSILON, MOMENTUM, SCALE = 1e-3, 0.1, 1 / 255
+
+
+@pair.side("tf2")
+def original():
+    import keras
+
+    net = keras.applications.EfficientNetB0(weights=None, input_shape=(64, 64, 3), classes=10)
+    net.get_layer("rescaling").scale = SCALE
+    net.compile(keras.optimizers.SGD(0.0625), "sparse_categorical_crossentropy")
+    return pair.keras(net)
+
+
+@pair.side("vision")
+def port():
+    import torch
+    from images import library
+
+    net = library("timm").create_model(
+        "tf_efficientnet_b0",
+        num_classes=10,
+        drop_rate=0.2,
+        drop_path_rate=0.2,
+        bn_eps=EPSILON,
+        bn_momentum=MOMENTUM,
+    )
+    optimizer = torch.optim.SGD(net.parameters(), 0.0625)
+    logits = lambda batch: net(SCALE * batch["x"].permute(0, 3, 1, 2))
+
+    def step(batch):
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(logits(batch), batch["y"])
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    forward = lambda batch: logits(batch).softmax(-1)
+    return pair.torch(net, optimizer, step=step, forward=forward)
+
+
+@pair.data
+def data():
+    random = np.random.RandomState(0)
+    return pair.arrays(4, x=255 * random.rand(16, 64, 64, 3), y=random.randint(0, 10, 16))
