@@ -99,7 +99,8 @@ def plant(base: Entry, name: str, what: str, *change: tuple[str, str], **said: o
         change: texts of the file, as the base has them, and what stands in their place.
         said: `stage` at which it has to be found, `places`, and whatever else of `Entry` differs.
     """
-    values = {"verdict": Fidelity.FAIL, "reason": "", "planted": True, "accepts": (), **said}
+    bare = {"reason": "", "shows": (), "accepts": ()}
+    values = {"verdict": Fidelity.FAIL, "planted": True, **bare, **said}
     changes = (*base.change, *change)
     return dataclasses.replace(
         base, name=f"{base.name}-{name}", what=what, change=changes, **values

@@ -6,16 +6,22 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
+
 from backends.contract import Stage
+from harness.environments import own_builds
 from harness.plan import LOCKSTEP_STAGES
 from harness.results.verdicts import Fidelity
 from tests.evaluation import one_command
 from tests.evaluation.wild.catalogue import ENTRIES, PLANTS
 from tests.evaluation.wild.entry import BEFORE, BUILDS, PAIRS, Entry
+
+#: Versions that are read back and say nothing of a library that is compared.
+ASIDE = ("numpy", "cuda", "cudnn", "tensorflow-cpu")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +33,7 @@ class Said:
         stage, place, error: where it departs first, and by how much. looked: stages that were
             looked at.
         unmatched: lines about what could not be laid beside anything. lasted_s: the command.
+        versions: of the libraries, by name.
     """
 
     entry: Entry
@@ -37,6 +44,7 @@ class Said:
     looked: tuple[str, ...] = ()
     unmatched: tuple[str, ...] = ()
     lasted_s: float = 0.0
+    versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def right(self) -> bool:
@@ -110,7 +118,27 @@ def read(entry: Entry, report: dict[str, Any], lasted_s: float) -> Said:
         looked=tuple(row["stage"] for row in rows if row["tensors"]),
         unmatched=tuple(note for note in report["notes"] if not note.startswith("read back")),
         lasted_s=lasted_s,
+        versions=_versions(report),
     )
+
+
+def _versions(report: dict[str, Any]) -> dict[str, str]:
+    """Return the releases of the frameworks, as they were read back, and of what is installed
+    beside them. Of a library that both sides have in two releases, both."""
+    own = own_builds.read([PAIRS])
+    several: dict[str, set[str]] = {}
+    for build in report["builds"]:
+        told = {**build["versions"]}
+        beside = own[build["build"]].requirements if build["build"] in own else ()
+        for text in beside:
+            requirement = Requirement(text)
+            pins = [item.version for item in requirement.specifier if item.operator == "=="]
+            if pins:
+                told.setdefault(requirement.name, pins[0])
+        for name, version in told.items():
+            if name not in ASIDE:
+                several.setdefault(name, set()).add(version.partition("+")[0])
+    return {name: ", ".join(sorted(found)) for name, found in sorted(several.items())}
 
 
 def keep(path: Path, said: Said) -> None:
