@@ -22,8 +22,8 @@ LAYER_KINDS = (
 LAST = "last"
 #: Kinds of draws. A `dropout` keeps where a number drawn uniformly from [0, 1) is below `keep`.
 DROPOUT, UNIFORM, NORMAL, OTHER_DRAW = "dropout", "uniform", "normal", "other"
-
-
+#: The slot that is the average of a weight itself, in the weight's canonical form.
+AVERAGE = "average"
 #: Calls of one layer in a forward pass that are looked at.
 MOST_CALLS = 32
 
@@ -142,8 +142,9 @@ class OptimizerSurvey:
             v so far; u: of Adamax; mean: of gradients, of a centered RMSprop; sum: of squares, of
             Adagrad and Ftrl; delta: mean of squared updates, of Adadelta; momentum: decaying sum of
             gradients; velocity: the same with the learning rate in it, as Keras and TensorFlow's
-            RMSProp keep it; linear: of Ftrl.
+            RMSProp keep it; linear: of Ftrl; average: of the weight itself.
         pieces: canonical pieces that it updates, in order.
+        steps: how many training steps one update takes, of one that gathers gradients first.
     """
 
     name: str
@@ -153,6 +154,7 @@ class OptimizerSurvey:
     rates: Dict[str, float] = dataclasses.field(default_factory=dict)
     slots: Tuple[str, ...] = ()
     pieces: Tuple[str, ...] = ()
+    steps: int = 1
 
 
 @dataclasses.dataclass(frozen=True)

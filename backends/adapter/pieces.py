@@ -23,7 +23,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Sequence
 
 import numpy as np
 
-from backends.survey import Piece
+from backends.survey import AVERAGE, Piece
 
 Step = Sequence[Any]
 
@@ -194,3 +194,34 @@ def own_values(
             steps = [step for step in piece.steps if not index or step[0] != "shift"]
             changed[name] = _put(np.asarray(changed[name], np.float64), steps, share)
     return changed
+
+
+def slot(piece: Piece, word: str, own: Mapping[str, np.ndarray]) -> Any:
+    """Return a slot of a piece in canonical form, None where there is none: as `derived`, but for
+    the average of a weight, which is a weight and made of all that this is made of.
+
+    Args:
+        piece: which. word: of the slot. own: slots by the names of the side's parameters.
+    """
+    if word != AVERAGE:
+        return derived(piece, own)
+    return canonical(piece, own) if all(name in own for name in piece.sources) else None
+
+
+def own_slots(
+    pieces: Iterable[Piece],
+    word: str,
+    slots: Mapping[str, np.ndarray],
+    own: Mapping[str, np.ndarray],
+    held: Mapping[str, np.ndarray],
+) -> Dict[str, np.ndarray]:
+    """Return canonical slots by the side's own parameters: the inverse of `slot`.
+
+    Args:
+        pieces: of the side. word: of the slots. slots: canonical, by piece. own: the parameters.
+        held: the slots as they are now, by the names of the parameters.
+    """
+    if word != AVERAGE:
+        return own_gradients(pieces, slots, own)
+    chosen = [piece for piece in pieces if piece.name in slots and held.keys() >= {*piece.sources}]
+    return own_values(chosen, slots, held)

@@ -175,7 +175,7 @@ class Port(contract.Port):
             for word in self.plan.slots.get(name, ()):
                 by_parameter = {key: words[word] for key, words in held.items() if word in words}
                 for canonical in members:
-                    value = pieces.derived(self.plan.pieces[canonical], by_parameter)
+                    value = pieces.slot(self.plan.pieces[canonical], word, by_parameter)
                     if value is not None:
                         state[f"{name}/{canonical}/{word}"] = value
         return state
@@ -295,7 +295,7 @@ class Port(contract.Port):
                     if f"{name}/{canonical}/{word}" in state
                 }
                 mine = {key: words[word] for key, words in held.items() if word in words}
-                taken = pieces.own_gradients(parts, slots, own)
+                taken = pieces.own_slots(parts, word, slots, own, mine)
                 changed = {key: taken[key] for key in mine if key in taken}
                 if changed:
                     self.side.assign_slots(own_name, word, changed)

@@ -27,6 +27,7 @@ from backends.contract import PRECISION_TABLE, STAGES, UPDATE_STEPS, Stage, Unsu
 from backends.parameters import misshapen
 from backends.schedule import phases_at
 from backends.source import Batch, NativeSource, TapeSource
+from backends.survey import AVERAGE
 
 #: The stages that are recorded, in the order of the ladder.
 RECORDED: Tuple[Stage, ...] = tuple(stage for stage in STAGES if stage != Stage.DISTRIBUTION)
@@ -57,7 +58,7 @@ class Run:
         self.brief = False
         #: What of the optimizers' constants is in float32, of a port that can do that.
         self.constants = ""
-        self.update_steps = UPDATE_STEPS
+        self.update_steps = config.get("update_steps", UPDATE_STEPS)
         #: what may be carried from batch to batch, a row each.
         self.carried = {item["name"] for item in config["parameters"] if not item["trainable"]}
 
@@ -229,7 +230,7 @@ class Run:
     def _trajectory(self, steps: int) -> Iterator[Item]:
         """Train in one go, looking at the losses of every step and at the parameters after 1, 2, 4,
         ... and all steps: those that the phases so far update, running statistics, and whatever
-        else has changed; and at the loss scales.
+        else has changed; at the averages of weights, and at the loss scales.
         """
         source = self.start()
         start, done = self._values(), 0
@@ -250,11 +251,15 @@ class Run:
             done = mark
             touched = _touched(self._values(), start, moving)
             yield from self._parameters(Stage.TRAJECTORY, f"step {done}/", start, touched)
-            for name, value in self._loss_scales():
+            for name, value in (*self._loss_scales(), *self._averages()):
                 yield Stage.TRAJECTORY, f"step {done}/slot/{name}", value, 0.0
         if not self.brief:
             product = self.port.generate(source, self.config["batch"] + 1)
             yield Stage.TRAJECTORY, f"step {steps}/generate", product, 0.0
+
+    def _averages(self) -> List[Tuple[str, np.ndarray]]:
+        """Return the averages of weights that optimizers keep: they are what is used in the end."""
+        return sorted(item for item in self._slots().items() if item[0].endswith("/" + AVERAGE))
 
     def _loss_scales(self) -> List[Tuple[str, np.ndarray]]:
         """Return every optimizer's dynamic loss scale and how many updates it has skipped: two runs

@@ -13,8 +13,8 @@ from harness.pairs.optimizers import optimizers_beside
 #: Slots of momentum, and what each adds up.
 MOMENTUM, VELOCITY = "momentum", "velocity"
 GRADIENTS, UPDATES = str(Stage.GRADIENTS), "updates"
-#: A word that not every framework has for it.
-SCHEDULE = "schedule"
+#: Words for what a step may also do itself, where nobody reads it: what comes of it tells.
+OF_SOME = frozenset(["schedule", "accumulation_steps", "average_momentum", "average_overwrite"])
 
 
 def of_optimizers(a: Survey, b: Survey, sides: tuple[str, str]) -> Iterator[AttributeDifference]:
@@ -42,8 +42,8 @@ def _of_two_optimizers(
         yield AttributeDifference(where, "kind", x.type, y.type, sides, Stage.UPDATE)
     ours, theirs = _hyper(x), _hyper(y)
     for what in sorted(ours.keys() | theirs.keys()):
-        if what == SCHEDULE and not (what in ours and what in theirs):
-            continue  # one that a step moves is no part of the optimizer: the rates tell
+        if what in OF_SOME and not (what in ours and what in theirs):
+            continue
         if not same(ours.get(what), theirs.get(what)):
             values = worded(ours.get(what)), worded(theirs.get(what))
             yield AttributeDifference(where, what, *values, sides, Stage.UPDATE)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backends.contract import UPDATE_STEPS
 from backends.survey import UNIFORM
 from harness.pairs.file import PairFile
 from harness.pairs.inference import Inference, start_values
@@ -94,7 +95,7 @@ class Inferred(Declared):
 
     def hyperparameters(self, preset: str) -> dict[str, Any]:
         """Return the rows of a batch, and what each side's port is told."""
-        return {
+        hyper = {
             "batch": self.inference.batch,
             "pair": {
                 "path": self.pair,
@@ -102,6 +103,15 @@ class Inferred(Declared):
                 "sides": self._plans,
             },
         }
+        if self.update_steps() > UPDATE_STEPS:
+            hyper["update_steps"] = self.update_steps()
+        return hyper
+
+    def update_steps(self) -> int:
+        """Return how many training steps two updates take."""
+        surveys = self.inference.surveys().values()
+        each = [item.steps for survey in surveys for item in survey.optimizers]
+        return UPDATE_STEPS * max(each, default=1)
 
     def accepted(self) -> list[str]:
         """Return the names of the differences that the user takes for the same and that are

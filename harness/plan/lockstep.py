@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from backends.contract import ADAMS, UPDATE_STEPS, Stage
+from backends.contract import ADAMS, Stage
 from harness.plan import job_fields
 from harness.plan.jobs import ChainCost, Job, Pair, Side
 from harness.plan.request import LOCKSTEP_STAGES, Request
@@ -136,6 +136,7 @@ def _job(
         variants += _roundings(request)
         variants += _constants(request, workload, side)
     steps = request.steps or workload.trajectory_steps(preset)
+    updated = workload.update_steps()
     return Job(
         **job_fields.of_side(side),
         **job_fields.of_workload(request, workload, preset, precision),
@@ -144,7 +145,7 @@ def _job(
         powers=powers,
         stages=_recorded_stages(request),
         steps=steps,
-        tape_steps=UPDATE_STEPS if steps < UPDATE_STEPS else 0,
+        tape_steps=updated if steps < updated else 0,
         variants=tuple(tuple(sorted(variant.items())) for variant in variants),
         sketch_from=SKETCH_FROM if _is_large(workload, preset) else 0,
     )

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from backends.contract import UPDATE_STEPS
 from harness.errors import UsageError
 from harness.workloads import start_values
 from harness.workloads.generators import glorot_uniform, normal
@@ -371,6 +372,10 @@ class Workload(abc.ABC):
         """Return how the forward stage looks: `phase`, whose noise it takes, and `modes`, of
         training and inference."""
         return {"phase": self.updates(hyper)[0].phase, "modes": ["training", "inference"]}
+
+    def update_steps(self) -> int:
+        """Return how many training steps the update stage looks at."""
+        return UPDATE_STEPS
 
     def trajectory_steps(self, preset: str) -> int:
         """Return how many steps the trajectory stage trains."""

@@ -8,10 +8,14 @@ the place of such an operation (a sparse Adam) is known by the names of its slot
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from itertools import permutations
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
+import numpy as np
+
+from backends.survey import AVERAGE
 from backends.tf1.adapter.cones import operation_of, variable_behind, writes
-from backends.tf1.adapter.constants import constant, decimal
+from backends.tf1.adapter.constants import constant, decimal, rounded
 from backends.tf1.adapter.model import Model
 
 #: By the end of an operation's type: the kind, and by operand the word of the slot it is.
@@ -103,6 +107,7 @@ class Optimizers:
                     before.update(self._apply(phase, op))
             self._composed(phase)
             self._decay(phase, cone)
+            self._averages(cone)
             model.use_gradients(phase, before)
         self._name()
 
@@ -156,6 +161,27 @@ class Optimizers:
                 if len(factors) == 1 and variable in optimizer.slots:
                     optimizer.operands["weight_decay"] = str(factors[0].name)
                     optimizer.attributes["decay"] = "decoupled"
+
+    def _averages(self, cone: Iterable[str]) -> None:
+        """Note averages of weights, as `tf.train.ExponentialMovingAverage` keeps them: what is
+        moved by a share of how far it is from a weight."""
+        for name in cone:
+            op = self._model.graph.get_operation_by_name(name)
+            if not op.type.startswith("AssignSub") or op.inputs[1].op.type != "Mul":
+                continue
+            average = variable_behind(op.inputs[0])
+            for apart, share in permutations(op.inputs[1].op.inputs):
+                if apart.op.type != "Sub":
+                    continue
+                first, second = map(variable_behind, apart.op.inputs)
+                holders = [item for item in self.all if second in item.slots]
+                if first == average and holders:
+                    holders[0].slots[second][AVERAGE] = average
+                    holders[0].attributes["average_weights"] = True
+                    value = constant(share)
+                    if value is not None:
+                        momentum = rounded(1.0 - decimal(value))
+                        holders[0].attributes["average_momentum"] = momentum
 
     def _composed(self, phase: str) -> None:
         """Note variables that are updated by operations that Python has composed."""
@@ -222,6 +248,18 @@ class Optimizers:
                     if name in self._model.variables:
                         rows.append((optimizer.name, variable, word, name))
         return rows
+
+    def begun(self, start: Mapping[str, Any], weights: Mapping[str, Any]) -> Dict[str, Any]:
+        """Return the averages of weights that begin as copies, as the weights are now.
+
+        Args:
+            start: values of all variables, as the graph begins. weights: those of now.
+        """
+        return {
+            average: weights[variable]
+            for _, variable, word, average in self.slots()
+            if word == AVERAGE and np.array_equal(start[variable], start[average])
+        }
 
     def places(self, optimizer: str, word: str) -> Dict[str, str]:
         """Return where the slots of one word are kept, by the variable that they belong to.

@@ -174,9 +174,9 @@ class Side(adapter.Side):
         self._engines[self._current].write(values)
 
     def reset(self) -> None:
-        kept = set(self.layers.parameters())
+        kept = self.parameters()
         rest = {name: value for name, value in self.start.items() if name not in kept}
-        self._engines[self._current].write(rest)
+        self._engines[self._current].write({**rest, **self.optimizers.begun(self.start, kept)})
         self._counts = dict.fromkeys(self._counts, 0)
 
     def snapshot(self) -> Any:

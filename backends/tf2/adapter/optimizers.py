@@ -6,12 +6,12 @@ in different places.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from backends.survey import OptimizerSurvey
+from backends.survey import AVERAGE, OptimizerSurvey
 from backends.tf2.adapter.vocabulary import snake
 from backends.tf2.adapter.weights import inner, is_variable
 
@@ -70,6 +70,8 @@ HYPERPARAMETERS = {
     "l1_regularization_strength": "l1",
     "l2_regularization_strength": "l2",
     "use_ema": "average_weights",
+    "ema_momentum": "average_momentum",
+    "ema_overwrite_frequency": "average_overwrite",
     "gradient_accumulation_steps": "accumulation_steps",
 }
 
@@ -181,13 +183,38 @@ def _new_slots(optimizer: Any, variable: Any) -> Dict[str, Any]:
     place = _place(optimizer, variable)
     if place is None:
         return held
-    for attribute, word in {**LISTS.get(kind(optimizer), {}), AVERAGES: "average"}.items():
+    for attribute, word in {**LISTS.get(kind(optimizer), {}), AVERAGES: AVERAGE}.items():
         values = getattr(optimizer, attribute, None)
         if not isinstance(values, (list, tuple)) or place >= len(values):
             continue
         if is_variable(values[place]):
             held[word] = values[place]
     return held
+
+
+def accumulated(members: Iterable[Any], variables: Mapping[str, Any]) -> Dict[str, int]:
+    """Return over how many calls an optimizer takes the mean of gradients, by own parameter name:
+    of those that do.
+
+    Args:
+        members: optimizers of Keras' that are built. variables: parameters by own name.
+    """
+    parts: Dict[str, int] = {}
+    for held in map(unwrapped, members):
+        steps = accumulation(held)
+        if steps > 1:
+            names = (name for name, own in variables.items() if _place(held, own) is not None)
+            parts.update(dict.fromkeys(names, steps))
+    return parts
+
+
+def accumulation(optimizer: Any) -> int:
+    """Return over how many calls an optimizer takes the mean of gradients.
+
+    Args:
+        optimizer: of Keras'.
+    """
+    return int(getattr(unwrapped(optimizer), "gradient_accumulation_steps", None) or 1)
 
 
 def averages_begin(optimizer: Any, variables: Sequence[Any]) -> None:
@@ -248,6 +275,8 @@ def survey(name: str, optimizer: Any, variables: Dict[str, Any], pieces: Any) ->
         value = config.get(own, getattr(held, own, None))
         if value is not None and value is not False:
             numbers[shared] = value if isinstance(value, (bool, int, str)) else _number(value)
+    if "average_weights" not in numbers:
+        numbers.pop("average_momentum", None)
     place = _epsilon_place(held, word)
     if place and "epsilon" in numbers:
         numbers["epsilon_place"] = place

@@ -3,6 +3,7 @@ share."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Dict, List, Sequence, Tuple
 
 import tensorflow as tf
@@ -31,6 +32,7 @@ def survey(side: Any, arrays: Arrays) -> Survey:
     draws += _draws(FORWARD, server)
     phases: List[Phase] = []
     moved: Dict[str, List[str]] = {}
+    applied: Dict[str, int] = {}
     for phase in side.phases():
         before = side.snapshot()
         try:
@@ -43,7 +45,8 @@ def survey(side: Any, arrays: Arrays) -> Survey:
         phases.append(Phase(phase, names, tuple(result.losses), gradients))
         for name, variables in capture.moved.items():
             moved.setdefault(name, []).extend(variables)
-        _note_parts(side, phase, result.losses)
+            applied.setdefault(name, capture.updated.count(name))
+        _note_parts(side, phase, result.losses, capture)
         remarks += _remarks(phase, capture, returned)
     remarks += sorted({draw.reason for draw in draws if draw.reason})
     remarks += [
@@ -55,7 +58,9 @@ def survey(side: Any, arrays: Arrays) -> Survey:
     surveyed = []
     for name, optimizer in side.optimizers.items():
         pieces = side.names.pieces_of(moved.get(name, ()))
-        surveyed.append(optimizers.survey(name, optimizer, side.names.variables, pieces))
+        survey_of = optimizers.survey(name, optimizer, side.names.variables, pieces)
+        steps = -(-optimizers.accumulation(optimizer) // applied.get(name, 1))
+        surveyed.append(dataclasses.replace(survey_of, steps=steps))
     ordered = _layers(side, calls or generated)
     return Survey(
         framework=_framework(side),
@@ -135,10 +140,10 @@ def _draws(phase: str, server: Any) -> List[Draw]:
     return made
 
 
-def _note_parts(side: Any, phase: str, losses: Dict[str, float]) -> None:
+def _note_parts(side: Any, phase: str, losses: Dict[str, float], capture: Any) -> None:
     """Remember which of the values that a step returns add up to what it differentiates."""
     own = {name: value for name, value in losses.items() if name != "total"}
-    total = losses["total"]
+    total = losses["total"] * max(capture.parts.values(), default=1)
     for name, value in own.items():
         if _close(value, total):
             side.parts[phase] = (name,)
@@ -166,6 +171,12 @@ def _remarks(phase: str, capture: Any, returned: Any) -> List[str]:
         names = ", ".join(sorted(capture.foreign))
         remarks.append(
             f"the phase {phase} differentiates by variables of none of the models: {names}"
+        )
+    if capture.parts:
+        steps = ", ".join(sorted(set(map(str, capture.parts.values()))))
+        remarks.append(
+            f"an optimizer of the phase {phase} takes the mean of the gradients of {steps} calls:"
+            " its loss and its gradients are shown divided by that, as it is updated with them"
         )
     if capture.repeated:
         names = ", ".join(sorted(capture.repeated))

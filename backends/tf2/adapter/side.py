@@ -18,7 +18,7 @@ from backends.adapter.side import Arrays, StepResult, Tap
 from backends.contract import ForcedActivations, Setting, Stage
 from backends.survey import Survey
 from backends.tf2 import runtime
-from backends.tf2.adapter import draws, objects, reports, teacher_forcing
+from backends.tf2.adapter import draws, objects, optimizers, reports, teacher_forcing
 from backends.tf2.adapter.built import Built
 from backends.tf2.adapter.steps import Capture, captured, eagerly, scalar, scalars
 from backends.tf2.adapter.taps import Call, Watcher, flattened, watched
@@ -137,7 +137,9 @@ class Side(Built):
             phase, gradients, watch: as for `step`. batch: as tensors. answers: to draws.
         """
         self.prepare({name: np.asarray(value) for name, value in batch.items()})
-        capture = Capture(self.ready(), gradients)
+        names = self.ready()
+        parts = optimizers.accumulated(self.optimizers.values(), names.variables)
+        capture = Capture(names, gradients, parts)
         watching, capturing = self.watching(answers, None), captured(capture, self.optimizers)
         with watching as (_, server), eagerly(), capturing:
             returned = self._run(phase, batch)

@@ -39,6 +39,8 @@ class Capture:
 
     Args:
         names: of the variables. teacher: gradients by own name that take the place of the step's.
+        parts: by own name, over how many calls the optimizer that moves it takes the mean: Keras
+            divides by them itself, so that what is differentiated counts divided by them.
 
     Attributes:
         totals: what was differentiated, a call each. gradients: by own name, as tensors.
@@ -47,8 +49,13 @@ class Capture:
             with a gradient from several calls.
     """
 
-    def __init__(self, names: Names, teacher: Optional[Mapping[str, np.ndarray]] = None) -> None:
-        self.names, self.teacher = names, teacher
+    def __init__(
+        self,
+        names: Names,
+        teacher: Optional[Mapping[str, np.ndarray]] = None,
+        parts: Optional[Mapping[str, int]] = None,
+    ) -> None:
+        self.names, self.teacher, self.parts = names, teacher, parts or {}
         self.totals: List[Any] = []
         self.gradients: Dict[str, Any] = {}
         self.updated: List[str] = []
@@ -68,14 +75,22 @@ class Capture:
             return result
         scale, self.scale = self.scale, 1.0
         for value in tf.nest.flatten(target):
-            self.totals.append(tf.cast(tf.reduce_sum(value), tf.float64) / scale)
+            total = tf.cast(tf.reduce_sum(value), tf.float64)
+            self.totals.append(total / (scale * self._parts_of(names)))
         replaced = [
             self._gradient(name, value, scale) if name is not None and value is not None else value
             for name, value in zip(names, flat)
         ]
         return _like(result, iter(replaced))
 
+    def _parts_of(self, names: Sequence[Optional[str]]) -> int:
+        """Return over how many calls the mean of a loss is taken; where the optimizers of its
+        variables do not agree, it counts as it is."""
+        distinct = {self.parts.get(name, 1) for name in names if name is not None}
+        return distinct.pop() if len(distinct) == 1 else 1
+
     def _gradient(self, name: str, value: Any, scale: float) -> Any:
+        scale = scale * self.parts.get(name, 1)
         dense = tf.convert_to_tensor(value)
         dense = dense if scale == 1.0 else dense / tf.cast(scale, dense.dtype)
         if name in self.gradients:

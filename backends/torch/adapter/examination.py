@@ -3,12 +3,9 @@ and everything is put back."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import os
-import sys
 import time
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple
 
 import torch
 
@@ -17,6 +14,7 @@ from backends.adapter.draws import Draws
 from backends.adapter.side import FORWARD, GENERATE, Arrays
 from backends.survey import Draw, Layer, OptimizerSurvey, Phase, Piece, Survey
 from backends.torch.adapter import initializers, optimizers, rules, values
+from backends.torch.adapter.calls import Calls
 from backends.torch.adapter.draws import Tape
 from backends.torch.adapter.functions import Function
 from backends.torch.adapter.state import large_kept
@@ -27,51 +25,6 @@ from backends.torch.adapter.taps import Layers, Running
 RATES, LONGEST_S = (0, 1, 10), 20.0
 #: A step that accumulates gradients does not update each time.
 MOST_STEPS = 44
-FUNCTIONAL = os.path.join("torch", "nn", "functional.py")
-CLIPPING = os.path.join("torch", "nn", "utils", "clip_grad.py")
-
-
-class Calls:
-    """Notes which of torch's losses and clippings a step calls, however it got hold of them: by
-    the code that runs."""
-
-    def __init__(self, seen: Watch) -> None:
-        self.reductions: Set[str] = set()
-        #: By the number of updates before it.
-        self.clippings: Dict[int, Dict[str, float]] = {}
-        self._seen = seen
-
-    def _called(self, frame: Any, event: str, _: Any) -> None:
-        if event != "call":
-            return
-        file, name, held = frame.f_code.co_filename, frame.f_code.co_name, frame.f_locals
-        if file.endswith(FUNCTIONAL) and "reduction" in held:
-            self.reductions.add(str(held["reduction"]))
-        elif file.endswith(CLIPPING):
-            clippings = self.clippings.setdefault(len(self._seen.updated), {})
-            if name == "clip_grad_norm_":
-                word = "clip_norm" if _is_one(held["parameters"]) else "clip_global_norm"
-                clippings[word] = float(held["max_norm"])
-                if float(held["norm_type"]) != 2.0:
-                    clippings["clip_norm_order"] = float(held["norm_type"])
-            elif name == "clip_grad_value_":
-                clippings["clip_value"] = float(held["clip_value"])
-
-    @contextlib.contextmanager
-    def watching(self) -> Iterator[None]:
-        """Watch, for as long as this lasts."""
-        before = sys.getprofile()
-        sys.setprofile(self._called)
-        try:
-            yield
-        finally:
-            sys.setprofile(before)
-
-
-def _is_one(parameters: Any) -> bool:
-    """Return whether what is clipped is a single parameter; a generator is not to be touched."""
-    single = isinstance(parameters, (list, tuple)) and len(parameters) == 1
-    return single or isinstance(parameters, torch.Tensor)
 
 
 def _holds_others(module: Any) -> bool:
@@ -96,6 +49,8 @@ class Examination:
         self.clippings: Dict[str, Dict[str, float]] = {}
         self.rates: Dict[str, List[float]] = {}
         self.updated: Dict[str, Tuple[str, ...]] = {}
+        #: By optimizer, the steps until its first update.
+        self.steps_before: Dict[str, int] = {}
         self.slots: Dict[str, Tuple[str, ...]] = {}
         self.steps: Dict[str, Tuple[Any, Tuple[str, ...]]] = {}
         self.remarks: List[str] = list(side.remarks)
@@ -151,7 +106,8 @@ class Examination:
             result = self.side.result(name, returned, seen)
             self.steps[name] = (result, tuple(result.losses))
             self._note(name, seen, calls)
-            for _ in range(MOST_STEPS):
+            for count in range(1, MOST_STEPS + 1):
+                self._count_steps(seen, count)
                 if not self._incomplete(seen) or time.perf_counter() - begun > LONGEST_S:
                     break
                 with self.side.serving(Tape(Draws(name))), self._again(seen).watching():
@@ -159,6 +115,10 @@ class Examination:
             self._note_updates(name, seen)
         finally:
             self.side.restore(before)
+
+    def _count_steps(self, seen: Watch, count: int) -> None:
+        for name in seen.rates:
+            self.steps_before.setdefault(name, count)
 
     def _again(self, seen: Watch) -> Watch:
         """Return what watches one more step: rates alone are wanted."""
@@ -289,6 +249,7 @@ class Examination:
                     " by its step, or not within the updates that were looked at"
                 )
             words = dict(optimizers.hyperparameters(optimizer), **self.clippings.get(name, {}))
+            words.update(self.side.averages.hyperparameters(optimizer, names))
             yield OptimizerSurvey(
                 name=name,
                 type=type(optimizer).__name__,
@@ -297,6 +258,7 @@ class Examination:
                 rates={str(at): rates[at] for at in RATES if at < len(rates)},
                 slots=self.slots.get(name, ()),
                 pieces=self._canonical(held, optimizers.owned(optimizer, names)),
+                steps=self.steps_before.get(name, 1),
             )
 
     def _phases(self, held: Iterable[Piece]) -> Iterator[Phase]:

@@ -9,13 +9,16 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import numpy as np
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from backends.adapter.side import Arrays, Side
 from backends.contract import PRECISION_TABLE, Setting, Unsupported
 from backends.pair import TRAIN, Declared
+from backends.survey import AVERAGE
 from backends.torch import memory, runtime
 from backends.torch.adapter import checkpoints, losses, optimizers, values
 from backends.torch.adapter.accepted import Accepted
+from backends.torch.adapter.averages import Averages
 from backends.torch.adapter.draws import Tape, open_kernels, seeded
 from backends.torch.adapter.inventory import Inventory, arrays
 from backends.torch.adapter.own_autocast import OwnAutocast
@@ -55,6 +58,8 @@ class Objects(Side):
         self.optimizers = self._all_optimizers(reached)
         self._refuse(reached)
         self.inventory = Inventory(self.declared.models, self.optimizers)
+        self.averages = Averages(self.declared.models, reached)
+        self.remarks += self.averages.remarks
         self._recurrent_dropout = any(
             isinstance(module, torch.nn.RNNBase) and module.dropout
             for module in self.inventory.modules.values()
@@ -168,11 +173,13 @@ class Objects(Side):
 
     def _note_others(self, reached: Snapshot) -> None:
         """Remark upon what is trained or kept beside what is compared."""
-        own = set(map(id, self.inventory.tensors().values()))
+        own = {*map(id, self.inventory.tensors().values()), *map(id, self.averages.tensors())}
         members = [each for model in self.declared.models.values() for each in model.modules()]
         known = set(map(id, members))
         for module in reached.reached(torch.nn.Module):
             held = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
+            if isinstance(module, AveragedModel):
+                held = []  # it counts, and what it holds is a module of its own
             if id(module) not in known and any(id(value) not in own for value in held):
                 self.remarks.append(
                     f"a {type(module).__name__} that is not declared is within reach of a step:"
@@ -294,6 +301,7 @@ class Objects(Side):
         self._built.restore()
         for name, value in self.inventory.tensors().items():
             value.copy_(kept[name])
+        self.averages.begin()
         self.updates = dict.fromkeys(self.optimizers, 0)
 
     def snapshot(self) -> Any:
@@ -309,10 +317,13 @@ class Objects(Side):
 
     def slots(self) -> Dict[str, Dict[str, Dict[str, np.ndarray]]]:
         names = {id(value): name for name, value in self.inventory.parameters().items()}
-        return {name: optimizers.slots(each, names) for name, each in self.optimizers.items()}
+        held = {name: optimizers.slots(each, names) for name, each in self.optimizers.items()}
+        return self.averages.shown(held, self.optimizers, names)
 
     def assign_slots(self, optimizer: str, word: str, values: Arrays) -> None:
         names = {id(value): name for name, value in self.inventory.parameters().items()}
+        if word == AVERAGE:
+            self.averages.assign(values, names)
         optimizers.assign_slots(self.optimizers[optimizer], names, word, values)
 
     def counts(self) -> Dict[str, int]:

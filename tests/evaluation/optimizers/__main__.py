@@ -18,12 +18,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.evaluation.optimizers import tables
-from tests.evaluation.optimizers.catalogue import ENTRIES, PLANTS, Entry
+from tests.evaluation.optimizers.catalogue import ENTRIES, PLANTS, Entry, Plant
 from tests.evaluation.optimizers.pairs.recipes import combinations
 from tests.evaluation.optimizers.trying import Finding, Said, compared, findings
-
-#: Sides of the comparisons with mistakes.
-PLANTED = ("tf2", "torch")
 
 
 def main(words: Sequence[str]) -> int:
@@ -65,15 +62,15 @@ def main(words: Sequence[str]) -> int:
 def _planted(kind: str, scratch: Path, pythons: Sequence[str]) -> list[Finding]:
     """Plant the mistakes of a kind: those of a formula by themselves, the others together."""
     every: list[Finding] = []
-    formula = [plant for plant in PLANTS if plant.kind == kind and not plant.spoilt]
-    others = [plant for plant in PLANTS if plant.kind == kind and plant.spoilt]
-    for number, plants in enumerate((formula, others)):
-        if plants:
-            place = scratch / f"{kind}-{number}"
-            place.mkdir()
-            said = compared(Entry(kind, PLANTED), place, pythons, plants)
-            every += findings(plants, said)
-            print("\n".join(map(tables.plain_finding, every[-len(plants) :])), flush=True)
+    groups: dict[tuple[tuple[str, str], bool], list[Plant]] = {}
+    for plant in (plant for plant in PLANTS if plant.kind == kind):
+        groups.setdefault((plant.sides, not plant.spoilt), []).append(plant)
+    for number, ((sides, _), plants) in enumerate(groups.items()):
+        place = scratch / f"{kind}-{number}"
+        place.mkdir()
+        said = compared(Entry(kind, sides), place, pythons, plants)
+        every += findings(plants, said)
+        print("\n".join(map(tables.plain_finding, every[-len(plants) :])), flush=True)
     return every
 
 

@@ -21,6 +21,13 @@ LACKING = {
     "tf1": ("amsgrad", "nadam", "lion"),
 }
 SIDES = (("tf2", "torch"), ("tf2.10", "torch"), ("tf1", "torch"))
+#: What is done beside the updates, by the first side. The averages of Keras 3 begin as those of
+#: torch's `AveragedModel` do, those of Keras 2 and TensorFlow 1 as a copy of the net does.
+EXTRAS = {
+    "tf2": ("accumulated", "averaged", "averaged_overwritten"),
+    "tf2.10": ("accumulated", "shadowed"),
+    "tf1": ("accumulated", "shadowed", "warmed"),
+}
 #: What torch has not is compared without it.
 WITHOUT_TORCH = (("tf2.10", "tf2"), ("tf1", "tf2"))
 
@@ -32,7 +39,7 @@ class Plant:
     Attributes:
         kind: of the optimizers that are compared with it. old, new: the text that is replaced.
         what: it is, in a few words. spoilt: the names of the combinations that it is in, as they
-            end; empty: all of the kind's. stage: where it has to show.
+            end; empty: all of the kind's. stage: where it has to show. sides: that are compared.
     """
 
     kind: str
@@ -41,6 +48,7 @@ class Plant:
     what: str
     spoilt: str = ""
     stage: Stage = Stage.UPDATE
+    sides: tuple[str, str] = ("tf2", "torch")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,9 +73,15 @@ class Entry:
         """The decays that its combinations have; AdamW has its own in each."""
         return ("none", "loss") if self.kind == "adamw" else ("none", "loss", "decoupled")
 
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """What is done beside the updates on both sides."""
+        return EXTRAS[self.sides[0]]
+
     def combinations(self) -> list[str]:
         """Return the names of its combinations, which are its phases."""
-        return [item.name for item in combinations.combinations(self.kind, self.decays)]
+        made = combinations.combinations(self.kind, self.decays, self.extras)
+        return [item.name for item in made]
 
     def text(self) -> str:
         """Return the pair file."""
@@ -75,7 +89,9 @@ class Entry:
             f'@pair.side("{build}")\n'
             f"def {name}():\n"
             f"    from {RECIPES} import combinations, {MODULES[build]}\n\n"
-            f"    chosen = combinations.combinations({self.kind!r}, {self.decays!r})\n"
+            f"    chosen = combinations.combinations(\n"
+            f"        {self.kind!r}, {self.decays!r}, {self.extras!r}\n"
+            "    )\n"
             f"    return {MODULES[build]}.declared(chosen)"
             for name, build in zip(("original", "port"), self.sides, strict=True)
         )
@@ -179,6 +195,54 @@ def _plants() -> tuple[Plant, ...]:
             "ExponentialLR(optimizer, 0.99)",
             "another base",
             "exponential",
+        ),
+        Plant(
+            "sgd",
+            "(loss / PARTS).backward()",
+            "loss.backward()",
+            "parts that are not divided",
+            "accumulated",
+            Stage.LOSS,
+        ),
+        Plant(
+            "momentum",
+            "(loss / PARTS).backward()",
+            "(loss / PARTS / PARTS).backward()",
+            "parts that are divided twice",
+            "accumulated",
+            Stage.LOSS,
+        ),
+        Plant(
+            "sgd",
+            "get_ema_multi_avg_fn(KEPT)",
+            "get_ema_multi_avg_fn(0.99)",
+            "an average that keeps another share",
+            "averaged",
+        ),
+        Plant(
+            "momentum",
+            "        self.optimizer.step()\n        if self.average is not None:\n"
+            "            self.average.update()\n",
+            "        if self.average is not None:\n            self.average.update()\n"
+            "        self.optimizer.step()\n",
+            "an average of the weights before the update",
+            "averaged",
+        ),
+        Plant(
+            "adam",
+            "self.count % EVERY == 0",
+            "self.count % (EVERY + 1) == 0",
+            "an average that replaces the weights one update late",
+            "overwritten",
+            Stage.TRAJECTORY,
+        ),
+        Plant(
+            "adam",
+            "min(KEPT, (1 + self.count) / (10 + self.count))",
+            "KEPT",
+            "an average that does not warm up",
+            "warmed",
+            sides=("tf1", "torch"),
         ),
         Plant(
             "sgd",

@@ -178,9 +178,7 @@ def findings(plants: Sequence[Plant], said: Said) -> list[Finding]:
 
 
 def _is_in(plant: Plant, combined: Combined) -> bool:
-    """Whether a mistake is in a combination: of clipping and the like where nothing else is."""
+    """Whether a mistake is in a combination."""
     if not plant.spoilt:
         return True
-    return combined.name == f"{plant.kind}_{plant.spoilt}" or (
-        plant.spoilt in ("global", "cosine") and combined.name.endswith("global_cosine")
-    )
+    return plant.spoilt in combined.name.split("_")

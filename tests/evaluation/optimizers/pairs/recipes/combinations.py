@@ -11,6 +11,9 @@ DECAY = 0.01
 CLIPPING = {"value": 0.02, "norm": 0.05, "global": 0.1}
 #: After how many updates the piecewise schedule divides the rate by four; how many the others last.
 BOUNDARY, LAST = 6, 25
+#: How many parts of a batch an accumulation adds up; which share an average of weights keeps at
+#: each update, and after how many updates it takes the place of the weights.
+PARTS, KEPT, EVERY = 4, 0.9, 6
 #: Of one kind of optimizer, its hyper-parameters as their users have them.
 KINDS: dict[str, dict[str, Any]] = {
     "sgd": {"rate": 0.1},
@@ -57,18 +60,22 @@ class Combination(NamedTuple):
     Attributes:
         kind: of the optimizer. decay: none, loss (a penalty that is part of the loss), decoupled
             (taken from the weights). clipping: none, value, norm, global. schedule: constant,
-            piecewise, exponential, cosine.
+            piecewise, exponential, cosine. extra: none; accumulated (gradients of several parts of
+            the batch); averaged (the average of the weights begins with those after the first
+            update), averaged_overwritten (and replaces them now and then), shadowed (it begins with
+            the first weights), warmed (and keeps less of them at first).
     """
 
     kind: str
     decay: str
     clipping: str
     schedule: str
+    extra: str = "none"
 
     @property
     def name(self) -> str:
         """What the phase of its training is called."""
-        words = [self.decay, self.clipping, self.schedule]
+        words = [self.decay, self.clipping, self.schedule, self.extra]
         return "_".join([self.kind, *(word for word in words if word not in ("none", "constant"))])
 
 
@@ -85,19 +92,22 @@ RECIPES = (
     ("none", "none", "cosine"),
     ("loss", "global", "cosine"),
 )
-
-
+#: Kinds whose gradients are accumulated and whose weights are averaged, too: it is the same code
+#: for all of them.
+WITH_EXTRAS = ("sgd", "momentum", "adam")
 #: What Keras computes in float32, or with a constant that it holds in float32.
 ROUNDED = {"decoupled", "norm", "global", "exponential", "cosine"}
 
 
-def combinations(kind: str, decays: Any = ("none", "loss", "decoupled")) -> list[Combination]:
+def combinations(kind: str, decays: Any, extras: Any = ()) -> list[Combination]:
     """Return the combinations of one kind.
 
     Args:
-        kind: of optimizers. decays: that a framework has for it.
+        kind: of optimizers. decays: that a framework has for it. extras: that both sides have.
     """
     several = [recipe for recipe in RECIPES if recipe[0] in decays]
     if kind == "ftrl":
         several = [recipe for recipe in several if not ROUNDED & set(recipe)]
-    return [Combination(kind, *recipe) for recipe in several]
+    plain = [Combination(kind, *recipe) for recipe in several]
+    own = extras if kind in WITH_EXTRAS else ()
+    return plain + [Combination(kind, "none", "none", "constant", extra) for extra in own]

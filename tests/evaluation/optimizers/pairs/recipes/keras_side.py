@@ -12,11 +12,14 @@ from recipes.combinations import (
     CLASSES,
     CLIPPING,
     DECAY,
+    EVERY,
     HIDDEN,
     INPUTS,
+    KEPT,
     KINDS,
     LAST,
     OUTPUTS,
+    PARTS,
     Combination,
 )
 
@@ -66,8 +69,15 @@ def made_optimizer(chosen: Combination) -> Any:
         words[CLIPS[chosen.clipping]] = CLIPPING[chosen.clipping]
     if chosen.kind == "adamw" or (chosen.decay == "decoupled" and is_keras_3()):
         words["weight_decay"] = DECAY
+    averages = chosen.extra not in ("none", "accumulated")
+    if averages:
+        words.update(use_ema=True, ema_momentum=KEPT)
+        if chosen.extra.endswith("overwritten"):
+            words["ema_overwrite_frequency"] = EVERY
+    if chosen.extra == "accumulated" and is_keras_3():
+        words["gradient_accumulation_steps"] = PARTS
     places: Any = keras.optimizers
-    if chosen.kind == "adamw" and not is_keras_3():
+    if (chosen.kind == "adamw" or averages) and not is_keras_3():
         places = keras.optimizers.experimental
     return getattr(places, CLASSES[chosen.kind])(made_rate(chosen), **words)
 
@@ -82,8 +92,28 @@ class Trainer:
         self.net = keras.Sequential([keras.Input((INPUTS,)), hidden, out])
         self.optimizer = made_optimizer(chosen)
 
+    def accumulated(self, batch: Any) -> Any:
+        """Make one update by the gradients of all parts of a batch. Keras 3's optimizer takes their
+        mean itself."""
+        variables = self.net.trainable_variables
+        total, summed = 0.0, [tf.zeros_like(item) for item in variables]
+        for x, y in zip(tf.split(batch["x"], PARTS), tf.split(batch["y"], PARTS)):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.square(self.net(x, training=True) - y))
+                part = loss if is_keras_3() else loss / PARTS
+            gradients = tape.gradient(part, variables)
+            if is_keras_3():
+                self.optimizer.apply_gradients(zip(gradients, variables))
+            summed = [one + other for one, other in zip(summed, gradients)]
+            total += loss / PARTS
+        if not is_keras_3():
+            self.optimizer.apply_gradients(zip(summed, variables))
+        return total
+
     def step(self, batch: Any) -> Any:
         """Make one update."""
+        if self.chosen.extra == "accumulated":
+            return self.accumulated(batch)
         variables = self.net.trainable_variables
         with tf.GradientTape() as tape:
             difference = self.net(batch["x"], training=True) - batch["y"]

@@ -15,9 +15,11 @@ from recipes.combinations import (
     DECAY,
     HIDDEN,
     INPUTS,
+    KEPT,
     KINDS,
     LAST,
     OUTPUTS,
+    PARTS,
     Combination,
 )
 
@@ -76,6 +78,37 @@ def clipped(chosen: Combination, gradients: list[Any]) -> list[Any]:
     return gradients
 
 
+def accumulated(chosen: Combination, x: Any, y: Any) -> tuple[Any, Any, Any]:
+    """Return `trained`, by gradients that a variable beside each weight adds up over all parts of a
+    batch."""
+    with tf.variable_scope(chosen.name):
+        first, last = tf.layers.Dense(HIDDEN, tf.tanh), tf.layers.Dense(OUTPUTS)
+        out = last(first(x))
+        variables = tf.trainable_variables(chosen.name + "/")
+        sums = [tf.Variable(tf.zeros_like(v.initialized_value()), False) for v in variables]
+        added, losses = [item.assign(tf.zeros_like(item)).op for item in sums], []
+        for rows, wanted in zip(tf.split(x, PARTS), tf.split(y, PARTS)):
+            losses.append(tf.reduce_mean(tf.square(last(first(rows)) - wanted)) / PARTS)
+            gradients = tf.gradients(losses[-1], variables)
+            with tf.control_dependencies(added):
+                added = [one.assign_add(other).op for one, other in zip(sums, gradients)]
+        with tf.control_dependencies(added):
+            optimizer = made_optimizer(chosen, KINDS[chosen.kind]["rate"])
+            train = optimizer.apply_gradients(
+                [(s.read_value(), v) for s, v in zip(sums, variables)]
+            )
+    return out, tf.add_n(losses), train
+
+
+def averaged(chosen: Combination, train: Any, step: Any) -> Any:
+    """Return the operation of an update after which the weights are averaged."""
+    counts = step if chosen.extra == "warmed" else None
+    with tf.control_dependencies([train]):
+        return tf.train.ExponentialMovingAverage(KEPT, counts).apply(
+            tf.trainable_variables(chosen.name + "/")
+        )
+
+
 def trained(chosen: Combination, x: Any, y: Any) -> tuple[Any, Any, Any]:
     """Return what a combination's net gives, its loss, and the operation of one update."""
     with tf.variable_scope(chosen.name):
@@ -86,6 +119,8 @@ def trained(chosen: Combination, x: Any, y: Any) -> tuple[Any, Any, Any]:
         if chosen.decay == "loss":
             loss += DECAY * tf.add_n([tf.reduce_sum(tf.square(item)) for item in variables])
         rate, step = made_rate(chosen)
+        if chosen.extra == "warmed":
+            step = tf.get_variable("step", [], tf.int64, tf.zeros_initializer(), trainable=False)
         optimizer = made_optimizer(chosen, rate)
         gradients = tf.gradients(loss, variables)
         before = [tf.identity(item) for item in gradients]
@@ -96,6 +131,8 @@ def trained(chosen: Combination, x: Any, y: Any) -> tuple[Any, Any, Any]:
         with tf.control_dependencies(before):
             pairs = zip(clipped(chosen, gradients), variables)
             train = optimizer.apply_gradients(pairs, global_step=step)
+        if chosen.extra != "none":
+            train = averaged(chosen, train, step)
     return out, loss, train
 
 
@@ -111,7 +148,8 @@ def declared(every: Sequence[Combination]) -> Any:
         made: dict[str, Any] = {"x": x, "y": y}
         outs = []
         for chosen in every:
-            out, loss, train = trained(chosen, x, y)
+            made_by = accumulated if chosen.extra == "accumulated" else trained
+            out, loss, train = made_by(chosen, x, y)
             outs.append(out)
             made.update({"loss " + chosen.name: loss, "train " + chosen.name: train})
         return dict(made, product=tf.concat(outs, 1))

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from recipes.combinations import (
     BOUNDARY,
     CLASSES,
     CLIPPING,
     DECAY,
+    EVERY,
     HIDDEN,
     INPUTS,
+    KEPT,
     KINDS,
     LAST,
     OUTPUTS,
+    PARTS,
     Combination,
 )
 
@@ -93,6 +98,34 @@ def clip(chosen: Combination, net: nn.Module) -> None:
         nn.utils.clip_grad_norm_(net.parameters(), CLIPPING["global"])
 
 
+class Average:
+    """The average of a net's weights, as a combination wants it."""
+
+    def __init__(self, chosen: Combination, net: nn.Module) -> None:
+        self.chosen, self.net, self.count = chosen, net, 0
+        self.kept: nn.Module
+        if chosen.extra.startswith("averaged"):
+            self.kept = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(KEPT))
+        else:
+            self.kept = copy.deepcopy(net)
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Go on with the weights of now."""
+        self.count += 1
+        if isinstance(self.kept, AveragedModel):
+            self.kept.update_parameters(self.net)
+        else:
+            share = KEPT
+            if self.chosen.extra == "warmed":
+                share = min(KEPT, (1 + self.count) / (10 + self.count))
+            for mean, parameter in zip(self.kept.parameters(), self.net.parameters()):
+                mean.mul_(share).add_(parameter, alpha=1 - share)
+        if self.chosen.extra.endswith("overwritten") and self.count % EVERY == 0:
+            for mean, parameter in zip(self.kept.parameters(), self.net.parameters()):
+                parameter.copy_(mean)
+
+
 class Trainer:
     """One net and its training."""
 
@@ -101,14 +134,28 @@ class Trainer:
         self.chosen, self.net = chosen, nn.Sequential(*layers)
         self.optimizer = made_optimizer(chosen, self.net.parameters())
         self.schedule = made_schedule(chosen, self.optimizer)
+        averages = chosen.extra not in ("none", "accumulated")
+        self.average = Average(chosen, self.net) if averages else None
 
-    def step(self, batch: Any) -> torch.Tensor:
-        """Make one update."""
+    def differentiate(self, batch: Any) -> torch.Tensor:
+        """Put the gradients of a batch where the optimizer takes them; return its loss."""
         self.optimizer.zero_grad()
+        if self.chosen.extra == "accumulated":
+            total = torch.zeros(())
+            for x, y in zip(batch["x"].chunk(PARTS), batch["y"].chunk(PARTS)):
+                loss = ((self.net(x) - y) ** 2).mean()
+                (loss / PARTS).backward()
+                total += loss.detach() / PARTS
+            return total
         loss = ((self.net(batch["x"]) - batch["y"]) ** 2).mean()
         if self.chosen.decay == "loss":
             loss = loss + DECAY * sum((p**2).sum() for p in self.net.parameters())
         loss.backward()
+        return loss
+
+    def step(self, batch: Any) -> torch.Tensor:
+        """Make one update."""
+        loss = self.differentiate(batch)
         clip(self.chosen, self.net)
         if self.chosen.decay == "decoupled" and self.chosen.kind != "adamw":
             rate = self.optimizer.param_groups[0]["lr"]
@@ -116,6 +163,8 @@ class Trainer:
                 for parameter in self.net.parameters():
                     parameter.mul_(1 - rate * DECAY)
         self.optimizer.step()
+        if self.average is not None:
+            self.average.update()
         if self.schedule is not None:
             self.schedule.step()
         return loss

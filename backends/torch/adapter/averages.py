@@ -1,0 +1,189 @@
+"""Averages of the weights that a step keeps beside a model: torch's `AveragedModel`, a copy of the
+model, or copies of its parameters in a dict or a list. They are shown as slots of the optimizer
+that moves the weights, as Keras keeps its own.
+
+What it is, is told when the side is built: an average begins as a copy. What begins with other
+values than the weights' is none of this, unless it is an `AveragedModel`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+
+import torch
+from torch.optim.swa_utils import AveragedModel
+
+from backends.survey import AVERAGE
+from backends.torch.adapter import optimizers, values
+from backends.torch.adapter.inventory import COMPILED
+from backends.torch.adapter.state import Snapshot
+
+#: Names of what an average's function keeps its share in.
+DECAY = "decay"
+Copies = Dict[str, torch.Tensor]
+Slots = Dict[str, Dict[str, Dict[str, Any]]]
+
+
+class Averages:
+    """The averages of the parameters of some models.
+
+    Args:
+        models: by name. reached: from the user's functions.
+
+    Attributes:
+        momentum: the share that an update keeps, where torch's own function says so.
+        remarks: what could not be decided, in sentences.
+    """
+
+    def __init__(self, models: Mapping[str, Any], reached: Snapshot) -> None:
+        self.momentum: Optional[float] = None
+        self.remarks: List[str] = []
+        self._models = list(models.values())
+        self._own = {id(each) for model in self._models for each in model.parameters()}
+        #: By the parameter's identity: it, and its average.
+        self._kept: Dict[int, Tuple[torch.Tensor, torch.Tensor]] = {}
+        self._begins: Dict[int, Tuple[torch.Tensor, torch.Tensor]] = {}
+        averaged = reached.reached(AveragedModel)
+        for module in averaged:
+            self._add(_parameters(module.module), fresh=not int(module.n_averaged))
+            self._note_momentum(module)
+        inside = {id(each) for module in averaged for each in module.modules()}
+        others = [each for each in reached.reached(torch.nn.Module) if id(each) not in inside]
+        for copies in (*map(_parameters, others), *_loose(reached)):
+            self._add(copies, fresh=False)
+
+    # -- finding -----------------------------------------------------------------------------------
+
+    def _add(self, copies: Copies, fresh: bool) -> None:
+        """Take copies for averages of the parameters of the model whose they are."""
+        known = {id(average) for _, average in self._kept.values()}
+        if not copies or any(
+            id(each) in known or id(each) in self._own for each in copies.values()
+        ):
+            return
+        candidates = [pairs for pairs in map(_Beside(copies), self._models) if pairs]
+        equal = [pairs for pairs in candidates if all(map(_equal, pairs))]
+        chosen = equal or (candidates if fresh else [])
+        if len(chosen) != 1:
+            if chosen:
+                self.remarks.append(
+                    "a copy of weights within reach of a step may be that of several models, which"
+                    " begin alike: it is not compared"
+                )
+            return
+        (pairs,) = chosen
+        if any(id(parameter) in self._kept for parameter, _ in pairs):
+            self.remarks.append(
+                "several copies of the weights are within reach of a step: the first one is"
+                " compared as their average, the others are not compared"
+            )
+            return
+        entries = {id(parameter): (parameter, average) for parameter, average in pairs}
+        self._kept.update(entries)
+        if equal or fresh:
+            self._begins.update(entries)
+
+    def _note_momentum(self, module: Any) -> None:
+        function = module.multi_avg_fn or module.avg_fn
+        cells = getattr(function, "__closure__", None) or ()
+        names = getattr(getattr(function, "__code__", None), "co_freevars", ())
+        held = dict(zip(names, (cell.cell_contents for cell in cells)))
+        if DECAY in held and getattr(function, "__module__", "") == AveragedModel.__module__:
+            self.momentum = float(held[DECAY])
+
+    # -- state -------------------------------------------------------------------------------------
+
+    def tensors(self) -> List[torch.Tensor]:
+        """Return all averages."""
+        return [average for _, average in self._kept.values()]
+
+    @torch.no_grad()
+    def begin(self) -> None:
+        """Begin those that begin as copies at the present weights."""
+        for parameter, average in self._begins.values():
+            average.copy_(parameter)
+
+    def _of(self, optimizer: Any, names: Mapping[int, str]) -> Iterator[Tuple[str, torch.Tensor]]:
+        owned = set(optimizers.owned(optimizer, names))
+        for identity, (_, average) in self._kept.items():
+            if names.get(identity) in owned:
+                yield names[identity], average
+
+    def shown(self, held: Slots, members: Mapping[str, Any], names: Mapping[int, str]) -> Slots:
+        """Return slots of optimizers with the averages of what they move.
+
+        Args:
+            held: by optimizer, parameter and word. members: the optimizers.
+            names: of parameters, by identity.
+        """
+        for name, optimizer in members.items():
+            for parameter, average in self._of(optimizer, names):
+                held[name].setdefault(parameter, {})[AVERAGE] = values.array(average)
+        return held
+
+    def hyperparameters(self, optimizer: Any, names: Mapping[int, str]) -> Dict[str, Any]:
+        """Return what is known of the averages of what an optimizer moves, in the words of all
+        backends.
+
+        Args:
+            optimizer: which. names: of parameters, by identity.
+        """
+        if not any(True for _ in self._of(optimizer, names)):
+            return {}
+        momentum = {} if self.momentum is None else {"average_momentum": self.momentum}
+        return dict(momentum, average_weights=True)
+
+    @torch.no_grad()
+    def assign(self, own: Mapping[str, Any], names: Mapping[int, str]) -> None:
+        """Set averages.
+
+        Args:
+            own: by the name of the parameter. names: of parameters, by identity.
+        """
+        for identity, (_, average) in self._kept.items():
+            if names.get(identity) in own:
+                average.copy_(torch.from_numpy(own[names[identity]]))
+
+
+class _Beside:
+    """Finds the pairs of a model's parameters and their copies: all, or all that are trained."""
+
+    def __init__(self, copies: Copies) -> None:
+        self.copies = copies
+
+    def __call__(self, model: Any) -> List[Tuple[torch.Tensor, torch.Tensor]]:
+        every = _parameters(model)
+        trained = {name: value for name, value in every.items() if value.requires_grad}
+        for wanted in (every, trained):
+            pairs = _paired(wanted, self.copies)
+            if pairs:
+                return pairs
+        return []
+
+
+def _paired(wanted: Copies, copies: Copies) -> List[Tuple[torch.Tensor, torch.Tensor]]:
+    """Return parameters with their copies: by name, or in order where the copies have no names."""
+    listed = list(copies) == [str(index) for index in range(len(copies))]
+    if listed and len(copies) == len(wanted):
+        copies = dict(zip(wanted, copies.values()))
+    fits = all(name in copies and copies[name].shape == wanted[name].shape for name in wanted)
+    return [(value, copies[name]) for name, value in wanted.items()] if fits else []
+
+
+def _equal(pair: Tuple[torch.Tensor, torch.Tensor]) -> bool:
+    parameter, copy = pair
+    return bool(torch.equal(copy.to(parameter.device, parameter.dtype), parameter))
+
+
+def _parameters(module: Any) -> Copies:
+    """Return parameters by the names that they have in a module that is not compiled."""
+    pairs = module.named_parameters()
+    return {name.replace(COMPILED + ".", ""): value for name, value in pairs}
+
+
+def _loose(reached: Snapshot) -> Iterator[Copies]:
+    """Yield dicts and lists of tensors."""
+    for held in reached.reached((dict, list)):
+        tensors = list(held.values() if isinstance(held, dict) else held)
+        if tensors and all(isinstance(value, torch.Tensor) for value in tensors):
+            yield dict(zip(map(str, held if isinstance(held, dict) else range(len(held))), tensors))
