@@ -8,6 +8,7 @@ values than the weights' is none of this, unless it is an `AveragedModel`.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import torch
@@ -84,7 +85,7 @@ class Averages:
             self._begins.update(entries)
 
     def _note_momentum(self, module: Any) -> None:
-        function = module.multi_avg_fn or module.avg_fn
+        function = inspect.unwrap(module.multi_avg_fn or module.avg_fn or len)
         cells = getattr(function, "__closure__", None) or ()
         names = getattr(getattr(function, "__code__", None), "co_freevars", ())
         held = dict(zip(names, (cell.cell_contents for cell in cells)))

@@ -94,3 +94,9 @@ def test_optimizers_of_the_same_names_are_laid_beside_each_other_in_any_order():
     other = dataclasses.replace(slow, name="critic"), dataclasses.replace(fast, name="maker")
     told = [row[0] for row in said(own, side(optimizers=other))]
     assert ["optimizer d", "optimizer g"] == told
+
+
+def test_what_a_step_may_do_itself_is_told_where_both_sides_have_a_word_for_it():
+    kept, other = optimizer(average_momentum=0.9), optimizer(average_momentum=0.99)
+    assert [] == said(side(optimizers=kept), side(optimizers=optimizer()))
+    assert 1 == len(said(side(optimizers=kept), side(optimizers=other)))

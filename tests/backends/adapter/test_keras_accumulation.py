@@ -1,0 +1,80 @@
+"""Optimizers that gather gradients over several calls, and those that average the weights."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+from backends import pair
+from backends.adapter.draws import Draws
+
+pytestmark = [pytest.mark.backends("tf2"), pytest.mark.workloads("linear")]
+ROWS = {"x": np.ones((8, 5)), "y": np.arange(16.0).reshape(8, 2)}
+STEPS, KEPT = 4, 0.75
+
+
+@pytest.fixture
+def gathering(keras, make):
+    """A function that makes a side whose optimizer gathers gradients, or not."""
+    if "gradient_accumulation_steps" not in inspect.signature(keras.optimizers.SGD).parameters:
+        pytest.skip("this Keras accumulates no gradients")
+
+    def side(steps):
+        def function():
+            model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2, name="out")])
+            model.compile(keras.optimizers.SGD(0.125, gradient_accumulation_steps=steps), "mse")
+            return pair.keras(model)
+
+        made = make(function)
+        made.prepare(ROWS)
+        made.assign({name: np.ones(value.shape) for name, value in made.parameters().items()})
+        made.reset()
+        return made
+
+    return side
+
+
+def test_what_is_differentiated_counts_as_it_is_updated_with(gathering):
+    """Keras divides by the number of calls itself: a loss that is divided by hand is the same."""
+    plain = gathering(None).step("train", ROWS, Draws("train"))
+    gathered = gathering(STEPS).step("train", ROWS, Draws("train"))
+    assert gathered.losses["total"] == pytest.approx(plain.losses["total"] / STEPS, rel=1e-12)
+    for name, value in plain.gradients.items():
+        np.testing.assert_allclose(gathered.gradients[name], value / STEPS, rtol=1e-12)
+
+
+def test_a_teachers_gradient_is_what_the_update_is_made_of(gathering):
+    """Of several calls it is their sum, for each is a part of the mean."""
+    side = gathering(STEPS)
+    before = side.parameters()
+    forced = {name: np.full(value.shape, 0.5) for name, value in before.items()}
+    for _ in range(STEPS):
+        side.step("train", ROWS, Draws("train"), forced)
+    for name, value in side.parameters().items():
+        np.testing.assert_allclose(value, before[name] - 0.125 * STEPS * 0.5, rtol=1e-12)
+
+
+def test_it_is_surveyed(gathering):
+    survey = gathering(STEPS).survey(ROWS)
+    (optimizer,) = survey.optimizers
+    assert optimizer.steps == STEPS == optimizer.hyperparameters["accumulation_steps"]
+    assert any("divided by that" in remark for remark in survey.remarks)
+    assert gathering(None).survey(ROWS).optimizers[0].steps == 1
+
+
+def test_the_share_that_an_average_keeps_is_told(keras, make):
+    """Where there is an average: every optimizer of Keras' has a number for it."""
+    places = getattr(keras.optimizers, "experimental", keras.optimizers)
+
+    def words(**options):
+        def function():
+            model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2, name="out")])
+            model.compile(places.SGD(0.125, **options), "mse")
+            return pair.keras(model)
+
+        return make(function).survey(ROWS).optimizers[0].hyperparameters
+
+    assert words(use_ema=True, ema_momentum=KEPT)["average_momentum"] == KEPT
+    assert "average_momentum" not in words()
