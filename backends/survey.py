@@ -136,7 +136,8 @@ class OptimizerSurvey:
         kind: sgd, adam, adamw, rmsprop, ..., lower case; `other` where it has no word.
         hyperparameters: learning_rate, beta1, beta2, epsilon, epsilon_place, momentum, nesterov,
             rho, centered, weight_decay, decay (`decoupled` or `l2`), clip_value, clip_norm,
-            clip_global_norm, ...: what it has of these.
+            clip_global_norm, ...: what it has of these; loss_scale (that float16 begins with),
+            loss_scale_interval, loss_scale_growth, loss_scale_backoff.
         rates: the learning rate in effect at the updates 0, 1 and 10.
         slots: words of its slots. m: mean of gradients; v: mean of their squares; vhat: the largest
             v so far; u: of Adamax; mean: of gradients, of a centered RMSprop; sum: of squares, of

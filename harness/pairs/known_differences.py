@@ -35,6 +35,8 @@ OWN_EPSILONS = {
 OTHER_EPSILONS = (1e-7, 1e-8, 1e-10)
 #: Of torch's NAdam as it comes, and of Keras' Nadam.
 NADAM_DECAYS = [0.004, 1.0]
+#: Of torch's GradScaler as it comes, and of Keras' LossScaleOptimizer.
+OWN_LOSS_SCALES = [2.0**16, 2.0**15]
 #: Where torch adds epsilon, and where its rules can put it: beside √v̂ and √v; beside a root and
 #: under it; to each gradient's size and to the largest one.
 MOVABLE = (["corrected", "hat"], ["outside", "inside"], ["each", "outside"])
@@ -128,6 +130,15 @@ def _nadam_schedules(torch: Survey, other: Survey) -> Mapping[str, Any]:
         return mine.kind == "nadam" and values == NADAM_DECAYS
 
     return _optimizers(torch, other, differs)
+
+
+def _loss_scales(torch: Survey, other: Survey) -> Mapping[str, Any]:
+    scales = {}
+    for mine, theirs in _together(torch, other):
+        starts = [each.hyperparameters.get("loss_scale") for each in (mine, theirs)]
+        if starts == OWN_LOSS_SCALES:
+            scales[mine.name] = starts[1]
+    return scales
 
 
 def _clippings(torch: Survey, _other: Survey) -> Mapping[str, Any]:
@@ -227,6 +238,13 @@ KNOWN: Sequence[KnownDifference] = (
         " 0.96^(0.004 t)",
         "torch's steps are made with momentum_decay=1",
         _nadam_schedules,
+    ),
+    KnownDifference(
+        "loss-scale-start",
+        "the loss scale of float16 begins with 65536 in torch's GradScaler and with 32768 in Keras'"
+        " LossScaleOptimizer; one that the code names is none of this",
+        "torch's begins with the other side's number",
+        _loss_scales,
     ),
     KnownDifference(
         "clip-norm-epsilon",

@@ -13,6 +13,13 @@ from harness.pairs.optimizers import optimizers_beside
 #: Slots of momentum, and what each adds up.
 MOMENTUM, VELOCITY = "momentum", "velocity"
 GRADIENTS, UPDATES = str(Stage.GRADIENTS), "updates"
+#: Of loss scales: where they show, and why; no other precision overflows or skips an update.
+LOSS_SCALES = {
+    "loss_scale": (Stage.UPDATE, "in fp16 alone, where it decides which updates are skipped"),
+    "loss_scale_backoff": (Stage.TRAJECTORY, "in fp16 alone, once an update is skipped"),
+    "loss_scale_growth": (Stage.TRAJECTORY, "in fp16 alone, after loss_scale_interval updates"),
+    "loss_scale_interval": (Stage.TRAJECTORY, "in fp16 alone, after so many updates"),
+}
 #: Words for what a step may also do itself, where nobody reads it: what comes of it tells.
 OF_SOME = frozenset(["schedule", "accumulation_steps", "average_momentum", "average_overwrite"])
 
@@ -46,7 +53,8 @@ def _of_two_optimizers(
             continue
         if not same(ours.get(what), theirs.get(what)):
             values = worded(ours.get(what)), worded(theirs.get(what))
-            yield AttributeDifference(where, what, *values, sides, Stage.UPDATE)
+            stage, why = LOSS_SCALES.get(what, (Stage.UPDATE, ""))
+            yield AttributeDifference(where, what, *values, sides, stage, why)
     if sums_of_updates(x, y):
         values = (GRADIENTS, UPDATES) if MOMENTUM in x.slots else (UPDATES, GRADIENTS)
         yield AttributeDifference(where, "what momentum adds up", *values, sides, Stage.UPDATE)

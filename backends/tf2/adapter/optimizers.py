@@ -304,6 +304,22 @@ def survey(name: str, optimizer: Any, variables: Dict[str, Any], pieces: Any) ->
     )
 
 
+def loss_scale(optimizer: Any) -> Dict[str, Any]:
+    """Return how an optimizer scales losses, in the words of all backends; nothing of one that does
+    not. Keras multiplies by 2, and by 1/2, and lets nobody choose.
+
+    Args:
+        optimizer: of Keras'.
+    """
+    if unwrapped(optimizer) is optimizer:
+        return {}
+    words: Dict[str, Any] = {"loss_scale": float(optimizer.initial_scale)}
+    if optimizer.dynamic_growth_steps:
+        interval = int(optimizer.dynamic_growth_steps)
+        words.update(loss_scale_interval=interval, loss_scale_growth=2.0, loss_scale_backoff=0.5)
+    return words
+
+
 def _epsilon_place(optimizer: Any, word: str) -> str:
     """Return where an optimizer of some kind adds epsilon; empty where it is not known.
 

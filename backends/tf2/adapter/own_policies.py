@@ -77,6 +77,10 @@ class OwnPolicies:
         replaced.append((policies, "get", get))
         policies.get = followed
 
+    def scales_losses(self) -> bool:
+        """Return whether a model that is compiled under what is left aside scales its loss."""
+        return "mixed_float16" in self._seen
+
     def remarks(self) -> List[str]:
         """Return what has been left aside, in sentences."""
         lower = {"mixed_bfloat16": "bf16", "mixed_float16": "fp16"}

@@ -60,6 +60,7 @@ def survey(side: Any, arrays: Arrays) -> Survey:
         pieces = side.names.pieces_of(moved.get(name, ()))
         survey_of = optimizers.survey(name, optimizer, side.names.variables, pieces)
         steps = -(-optimizers.accumulation(optimizer) // applied.get(name, 1))
+        survey_of.hyperparameters.update(_loss_scale(side, optimizer))
         surveyed.append(dataclasses.replace(survey_of, steps=steps))
     ordered = _layers(side, calls or generated)
     return Survey(
@@ -75,12 +76,26 @@ def survey(side: Any, arrays: Arrays) -> Survey:
     )
 
 
-def _framework(side: Any) -> str:
-    """Return whose Keras the models are made of, with versions."""
+def _package(side: Any) -> Any:
+    """Return whose Keras the models are made of."""
     kinds = type(next(iter(side.models.values()))).__mro__
     own = [package for package in objects.packages() if package.layers.Layer in kinds]
-    version = keras_version(own[0] if own else tf.keras)
-    return f"keras {version}, tensorflow {tf.__version__}"
+    return own[0] if own else tf.keras
+
+
+def _framework(side: Any) -> str:
+    return f"keras {keras_version(_package(side))}, tensorflow {tf.__version__}"
+
+
+def _loss_scale(side: Any, optimizer: Any) -> Dict[str, Any]:
+    """Return how an optimizer scales losses, or how Keras will have it do so in float16: it wraps
+    the optimizer of a model that is compiled under `mixed_float16`."""
+    scales = optimizers.loss_scale(optimizer)
+    if scales or side.declared.steps or not side.own_policies.scales_losses():
+        return scales
+    keras = _package(side)
+    wrapped = keras.mixed_precision.LossScaleOptimizer(keras.optimizers.SGD())
+    return optimizers.loss_scale(wrapped)
 
 
 def _shape(value: Any) -> Tuple[int, ...]:

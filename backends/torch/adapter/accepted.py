@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from typing import Any, Dict, Iterator, List, Mapping, Tuple, Type
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Type
 
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -41,7 +41,7 @@ class Accepted:
 
     Args:
         names: what the harness has found to be there, as `harness.pairs.known_differences` has it.
-        optimizers: by own name. parameters: by own name.
+        optimizers: by own name. parameters: by own name. scalers: of losses.
 
     Attributes:
         constants: what of the hyper-parameters is rounded to float32 besides; empty: nothing.
@@ -52,6 +52,7 @@ class Accepted:
         names: Mapping[str, Any],
         optimizers: Mapping[str, Any],
         parameters: Mapping[str, torch.Tensor],
+        scalers: Sequence[Any] = (),
     ) -> None:
         self.constants = ""
         #: By difference, what is to be known of each optimizer.
@@ -60,6 +61,9 @@ class Accepted:
             there = [own for own in held if own in optimizers]
             self._known[name] = {id(optimizers[own]): held[own] for own in there}
         self._biased = bool(names.get("bn-unbiased-variance"))
+        self._scalers = scalers
+        #: What a scale begins with: one number, for they are all alike.
+        self._scale = next(iter(names.get("loss-scale-start", {}).values()), None)
         self._clips = bool(names.get("clip-norm-epsilon"))
         #: Second biases, and the first ones that stand for both.
         self.pairs = {
@@ -91,12 +95,17 @@ class Accepted:
         trained = [second for second in self.pairs if second.requires_grad]
         for second in trained:
             second.requires_grad_(False)
+        starts = {scaler: scaler._init_scale for scaler in self._beginning()}
+        for scaler in starts:
+            scaler._init_scale = self._scale
         clip = getattr(CLIPPING, CLIP, None)
         if self._clips and clip is not None:
             setattr(CLIPPING, CLIP, clipped)
         try:
             yield
         finally:
+            for scaler, start in starts.items():
+                scaler._init_scale = start
             if clip is not None:
                 setattr(CLIPPING, CLIP, clip)
             for handle in handles:
@@ -105,6 +114,10 @@ class Accepted:
                 second.requires_grad_(True)
             for optimizer, _ in list(self._at_work.values()):
                 self._after(optimizer)  # an update that has raised
+
+    def _beginning(self) -> List[Any]:
+        """Return the scalers that are to begin with another scale and have not begun yet."""
+        return [each for each in self._scalers if self._scale is not None and each._scale is None]
 
     # -- optimizers --------------------------------------------------------------------------------
 

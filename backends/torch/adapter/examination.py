@@ -53,6 +53,8 @@ class Examination:
         self.steps_before: Dict[str, int] = {}
         self.slots: Dict[str, Tuple[str, ...]] = {}
         self.steps: Dict[str, Tuple[Any, Tuple[str, ...]]] = {}
+        #: As the scalers begin.
+        self.scale = optimizers.loss_scale(side.scalers)
         self.remarks: List[str] = list(side.remarks)
 
     # -- runs --------------------------------------------------------------------------------------
@@ -250,6 +252,7 @@ class Examination:
                 )
             words = dict(optimizers.hyperparameters(optimizer), **self.clippings.get(name, {}))
             words.update(self.side.averages.hyperparameters(optimizer, names))
+            words.update(self.scale)
             yield OptimizerSurvey(
                 name=name,
                 type=type(optimizer).__name__,

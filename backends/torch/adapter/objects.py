@@ -147,8 +147,8 @@ class Objects(Side):
         return {f"optimizer{index}": member for index, member in enumerate(members)}
 
     def _refuse(self, reached: Snapshot) -> None:
-        scaled = reached.reached(torch.amp.GradScaler)
-        if self.setting.precision == "fp16" and self.steps and not scaled:
+        self.scalers = reached.reached(torch.amp.GradScaler)
+        if self.setting.precision == "fp16" and self.steps and not self.scalers:
             raise Unsupported(
                 "fp16 needs a loss scale, and the training step has no torch.amp.GradScaler"
             )
@@ -283,7 +283,8 @@ class Objects(Side):
         return arrays(self.inventory.tensors())
 
     def accept(self, names: Mapping[str, Any]) -> None:
-        self.accepted = Accepted(names, self.optimizers, self.inventory.parameters())
+        parameters = self.inventory.parameters()
+        self.accepted = Accepted(names, self.optimizers, parameters, self.scalers)
 
     def round_constants(self, which: str) -> None:
         self.accepted.constants = which

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple
 
 import numpy as np
 import torch
@@ -140,6 +140,34 @@ def hyperparameters(optimizer: Any) -> Dict[str, Any]:
     if name == "SGD" and not words.get("momentum"):
         words.pop("momentum", None)
     return words
+
+
+def loss_scale(scalers: Iterable[Any]) -> Dict[str, Any]:
+    """Return how scalers scale losses, in the words of all backends; nothing where there is none
+    that does, a list of each where they differ.
+
+    Args:
+        scalers: of the class of torch's.
+    """
+    each = [_of_scaler(scaler) for scaler in scalers if scaler.is_enabled()]
+    if not each:
+        return {}
+    if all(words == each[0] for words in each):
+        return each[0]
+    together: Dict[str, Any] = {}
+    for words in each:
+        for word, value in words.items():
+            together.setdefault(word, []).append(value)
+    return together
+
+
+def _of_scaler(scaler: Any) -> Dict[str, Any]:
+    return {
+        "loss_scale": float(scaler.get_scale()),
+        "loss_scale_interval": int(scaler.get_growth_interval()),
+        "loss_scale_growth": float(scaler.get_growth_factor()),
+        "loss_scale_backoff": float(scaler.get_backoff_factor()),
+    }
 
 
 def rate(optimizer: Any) -> float:

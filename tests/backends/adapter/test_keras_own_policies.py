@@ -130,3 +130,22 @@ def test_a_dtype_in_the_code_is_named(make):
 
     with pytest.raises(Unsupported, match="the layer d keeps"):
         make(function)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_the_loss_scale_that_a_policy_brings_is_told(keras, make, policy):
+    """Keras wraps the optimizer of a model that is compiled under it; here the policy is left
+    aside, and nothing is wrapped."""
+
+    def function():
+        set_policy(keras, policy)
+        x = keras.Input((5,))
+        model = keras.Model(x, keras.layers.Dense(2, name="out")(x))
+        model.compile(keras.optimizers.SGD(2.0**-4), "mse")
+        return pair.keras(model)
+
+    words = make(function, "fp64").survey(ROWS).optimizers[0].hyperparameters
+    scaled = policy == "mixed_float16"
+    assert (words.get("loss_scale"), words.get("loss_scale_interval")) == (
+        (2.0**15, 2000) if scaled else (None, None)
+    )

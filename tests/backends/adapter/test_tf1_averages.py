@@ -1,4 +1,4 @@
-"""The averages that `tf.train.ExponentialMovingAverage` keeps are slots, and begin at the weights."""
+"""The averages of `tf.train.ExponentialMovingAverage` are slots, and begin at the weights."""
 
 from __future__ import annotations
 

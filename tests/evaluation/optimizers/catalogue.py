@@ -237,6 +237,14 @@ def _plants() -> tuple[Plant, ...]:
             Stage.TRAJECTORY,
         ),
         Plant(
+            "sgd",
+            "            share = KEPT\n",
+            "            share = KEPT * KEPT\n",
+            "a copy of the net that keeps another share",
+            "shadowed",
+            sides=("tf1", "torch"),
+        ),
+        Plant(
             "adam",
             "min(KEPT, (1 + self.count) / (10 + self.count))",
             "KEPT",

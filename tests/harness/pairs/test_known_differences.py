@@ -113,6 +113,25 @@ def test_clipping(words: dict[str, float], there: bool):
     assert bool(plans["b"]) == there
 
 
+@pytest.mark.parametrize(
+    ("theirs", "mine", "there"),
+    [
+        (2.0**15, 2.0**16, {"": 2.0**15}),
+        (2.0**15, 2.0**12, {}),
+        (2.0**10, 2.0**16, {}),
+        (None, 2.0**16, {}),
+    ],
+)
+def test_a_loss_scale_that_somebody_wrote_is_no_known_difference(
+    theirs: float | None, mine: float, there: dict[str, float]
+):
+    a = OptimizerSurvey("", "SGD", "sgd", {} if theirs is None else {"loss_scale": theirs})
+    b = OptimizerSurvey("", "SGD", "sgd", {"loss_scale": mine})
+    surveys = {"a": optimized("keras 3.15.0", a), "b": optimized("torch 2.13.0", b)}
+    plans = known_differences.accepted(surveys, ["loss-scale-start"])
+    assert there == plans["b"].get("loss-scale-start", {})
+
+
 def keras(**more: Any) -> Survey:
     """A side of Keras with all that differs."""
     adam = OptimizerSurvey("", "Adam", "adam", {"epsilon": 1e-7, "epsilon_place": "hat"})

@@ -100,3 +100,26 @@ def test_what_a_step_may_do_itself_is_told_where_both_sides_have_a_word_for_it()
     kept, other = optimizer(average_momentum=0.9), optimizer(average_momentum=0.99)
     assert [] == said(side(optimizers=kept), side(optimizers=optimizer()))
     assert 1 == len(said(side(optimizers=kept), side(optimizers=other)))
+
+
+@pytest.mark.parametrize(
+    ("word", "value", "stage"),
+    [
+        ("loss_scale", 2.0**16, Stage.UPDATE),
+        ("loss_scale_interval", 1000, Stage.TRAJECTORY),
+        ("loss_scale_growth", 1.5, Stage.TRAJECTORY),
+        ("loss_scale_backoff", 0.25, Stage.TRAJECTORY),
+    ],
+)
+def test_loss_scales(word: str, value: float, stage: Stage):
+    """Each with the stage at which it shows."""
+    scale: dict[str, Any] = {
+        "loss_scale": 2.0**15,
+        "loss_scale_interval": 2000,
+        "loss_scale_growth": 2.0,
+        "loss_scale_backoff": 0.5,
+    }
+    a, b = optimizer(**scale), optimizer(**{**scale, word: value})
+    assert [] == said(side(optimizers=a), side(optimizers=a))
+    ((_, what, *_, shown),) = said(side(optimizers=a), side(optimizers=b))
+    assert (word, stage) == (what, shown)
