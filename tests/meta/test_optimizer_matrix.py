@@ -6,6 +6,7 @@ with mistakes in seven of its combinations, and what is said of a report.
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.evaluation.optimizers import __main__ as program
 from tests.evaluation.optimizers import tables
 from tests.evaluation.optimizers.catalogue import (
     ENTRIES,
+    EXTRAS,
     LACKING,
     PAIRS,
     PLANTS,

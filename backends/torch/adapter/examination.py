@@ -86,6 +86,11 @@ class Examination:
             finally:
                 self.side.restore(before)
             self.calls = {**calls, **self.calls}
+        drawn = any(draw.phase == GENERATE for draw in self.draws)
+        runs = not drawn and self.side.runs_compiled(Draws(GENERATE))
+        if runs:
+            self.side.look_compiled(self.rows)
+        self.remarks += self.side.compiled.remarks(runs)
         self.outputs = {name: tuple(part.shape) for name, part in values.tensors(output)}
 
     def phase(self, name: str) -> None:

@@ -19,6 +19,7 @@ from backends.torch import memory, runtime
 from backends.torch.adapter import checkpoints, losses, optimizers, values
 from backends.torch.adapter.accepted import Accepted
 from backends.torch.adapter.averages import Averages
+from backends.torch.adapter.compiled import Compiled
 from backends.torch.adapter.draws import Tape, open_kernels, seeded
 from backends.torch.adapter.inventory import Inventory, arrays
 from backends.torch.adapter.own_autocast import OwnAutocast
@@ -56,6 +57,7 @@ class Objects(Side):
         # The first of all snapshots also finds the optimizers that nobody has named.
         reached = Snapshot(self._roots())
         self.optimizers = self._all_optimizers(reached)
+        self.compiled = Compiled(reached)
         self._refuse(reached)
         self.inventory = Inventory(self.declared.models, self.optimizers)
         self.averages = Averages(self.declared.models, reached)
@@ -152,9 +154,7 @@ class Objects(Side):
             raise Unsupported(
                 "fp16 needs a loss scale, and the training step has no torch.amp.GradScaler"
             )
-        compiled = [
-            module for module in reached.reached(torch.nn.Module) if hasattr(module, "_orig_mod")
-        ]
+        compiled = self.compiled.modules or self.compiled.functions
         if compiled and not hasattr(torch.compiler, "set_stance"):
             raise Unsupported(
                 f"torch {torch.__version__} cannot run a compiled module eagerly, which looking"

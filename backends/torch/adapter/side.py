@@ -102,6 +102,8 @@ class Side(Objects):
         if draws is None and not taps and not training:
             with self.precision(), self.mode(training):
                 return self._shown(self.call(self.batch(arrays)), {})
+        if not taps and not training and draws is not None and self.runs_compiled(draws):
+            return self.look_compiled(arrays)
         record = Record(taps)
         running = self.running(record.seen)
         before = self.snapshot()
@@ -110,6 +112,28 @@ class Side(Objects):
             with self.mode(training), serving, running.watching():
                 output = self.call(self.batch(arrays))
             return self._shown(output, record.kept)
+        finally:
+            self.restore(before)
+
+    def runs_compiled(self, draws: Draws) -> bool:
+        """Return whether inference runs as the user has compiled it: where nothing is to be drawn
+        from the tape, and no autocast is to be off, which compiled code would not see.
+
+        Args:
+            draws: of inference.
+        """
+        return self.compiled.modules and not draws.plan and not self.own_autocast.remarks()
+
+    def look_compiled(self, arrays: Arrays) -> Dict[str, np.ndarray]:
+        """Return the outputs of inference as the user has compiled it; state is left alone.
+
+        Args:
+            arrays: the batch.
+        """
+        before = self.snapshot()
+        try:
+            with self.precision(), self.mode(False):
+                return self._shown(self.compiled.run(lambda: self.call(self.batch(arrays))), {})
         finally:
             self.restore(before)
 
