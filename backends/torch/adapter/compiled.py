@@ -22,8 +22,10 @@ EAGERLY = (
 )
 
 
-def _first_line(error: BaseException) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+def _reason(error: BaseException) -> str:
+    """Return what failed and why, which stand in two lines."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:2]) or type(error).__name__
 
 
 class Compiled:
@@ -55,7 +57,7 @@ class Compiled:
             try:
                 return call()
             except torch._dynamo.exc.TorchDynamoException as error:
-                self._failure = _first_line(error)
+                self._failure = _reason(error)
         with torch.compiler.set_stance("force_eager"):
             return call()
 

@@ -18,7 +18,13 @@ MUTANTS = (
         B,
         "scaled_update",
         "an update by scaled gradients, which nothing skips",
-        ((UNSCALED, ""), ("self.scaler.step(self.optimizer)", "self.optimizer.step()")),
+        (
+            (UNSCALED, ""),
+            (
+                "self.scaler.step(self.optimizer)\n        self.scaler.update()",
+                "self.optimizer.step()",
+            ),
+        ),
         "update",
     ),
     Mutant(
