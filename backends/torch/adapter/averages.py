@@ -85,7 +85,8 @@ class Averages:
             self._begins.update(entries)
 
     def _note_momentum(self, module: Any) -> None:
-        function = inspect.unwrap(module.multi_avg_fn or module.avg_fn or len)
+        several = getattr(module, "multi_avg_fn", None)  # torch 2.1 and later
+        function = inspect.unwrap(several or module.avg_fn or len)
         cells = getattr(function, "__closure__", None) or ()
         names = getattr(getattr(function, "__code__", None), "co_freevars", ())
         held = dict(zip(names, (cell.cell_contents for cell in cells)))
