@@ -295,21 +295,3 @@ TOKENS = {
 def tape_of(phase):
     """Return draws that answer the same every time."""
     return Draws(phase)
-
-
-def averaged():
-    """A regression whose weights are averaged, with a share that warms up."""
-
-    def build():
-        x = tf.placeholder(tf.float32, [None, 6], "x")
-        y = tf.placeholder(tf.float32, [None], "y")
-        out = dense(x, 1, "out")
-        loss = tf.reduce_mean(tf.square(out[:, 0] - y))
-        step = tf.train.get_or_create_global_step()
-        train = tf.train.GradientDescentOptimizer(0.125).minimize(loss, step)
-        with tf.control_dependencies([train]):
-            average = tf.train.ExponentialMovingAverage(0.75, step)
-            train = average.apply(tf.trainable_variables())
-        return {"out": out, "loss": loss, "train": train}
-
-    return pair.tf1(build, {"x": "x", "y": "y"}, "out", "loss", "train")
