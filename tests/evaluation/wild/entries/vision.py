@@ -174,7 +174,8 @@ PLANTS: Sequence[Entry] = (
         "ReLU for swish",
         ("num_classes=0, drop", 'num_classes=0, act_layer="relu", drop'),
         stage=Stage.FORWARD,
-        places=("stem_activation", "stem_bn"),
+        # timm's activation is a part of its batch norm: what is behind shows it first.
+        places=("stem_activation", "block1a_dwconv"),
     ),
     plant(
         FROZEN,
