@@ -4,6 +4,7 @@ lies there already. Each stands for a build of the table, whose framework it has
     [builds.torch24]
     build = "torch"
     requirements = ["torch==2.4.1", "transformers==4.46.3"]
+    no_deps = ["peft==0.13.2"]
 
     [builds.work]
     build = "tf2"
@@ -38,7 +39,7 @@ FILE = "harness.toml"
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 #: What an entry of a map has beside its sides, which are called as their builds are.
 TAKEN = ("name", "decided")
-KEYS = {"build", "python", "requirements", "minor"}
+KEYS = {"build", "python", "requirements", "no_deps", "minor"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +51,7 @@ class OwnBuild:
         python: the path of its interpreter; None where one is made.
         requirements: what is installed, the framework's own `==` first. minor: of CPython; empty
             for the newest here that the build runs on.
+        no_deps: what is installed after that, without its dependencies.
     """
 
     name: str
@@ -57,6 +59,7 @@ class OwnBuild:
     python: Path | None = None
     requirements: tuple[str, ...] = ()
     minor: str = ""
+    no_deps: tuple[str, ...] = ()
 
 
 def read(folders: Iterable[Path]) -> dict[str, OwnBuild]:
@@ -101,22 +104,28 @@ def _entry(path: Path, name: str, entry: Any) -> OwnBuild:
     if (python is None) == (not requirements):
         raise UsageError(f"{where}: give either python or requirements.")
     if python is not None:
+        if "no_deps" in entry:
+            raise UsageError(f"{where}: no_deps goes with requirements: nothing is installed here.")
         return OwnBuild(name, BUILDS[build], _python(where, path, python))
-    if not isinstance(requirements, list) or not all(
-        isinstance(item, str) for item in requirements
-    ):
-        raise UsageError(f'{where}: requirements is a list of texts, e.g. ["torch==2.4.1"].')
-    for text in requirements:
-        try:
-            Requirement(text)
-        except InvalidRequirement as error:
-            raise UsageError(f"{where}: {text!r} is no requirement: {error}") from error
     minor = entry.get("minor", "")
     if minor not in ("", *releases.MINORS):
         raise UsageError(f"{where}: minor {minor!r} is none of {', '.join(releases.MINORS)}.")
-    known = OwnBuild(name, BUILDS[build], None, tuple(requirements), minor)
+    installed = _requirements(where, "requirements", requirements)
+    no_deps = _requirements(where, "no_deps", entry.get("no_deps", []))
+    known = OwnBuild(name, BUILDS[build], None, installed, minor, no_deps)
     _framework(known, where)
     return known
+
+
+def _requirements(where: str, key: str, items: Any) -> tuple[str, ...]:
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise UsageError(f'{where}: {key} is a list of texts, e.g. ["torch==2.4.1"].')
+    for text in items:
+        try:
+            Requirement(text)
+        except InvalidRequirement as error:
+            raise UsageError(f"{where}: {key}: {text!r} is no requirement: {error}") from error
+    return tuple(items)
 
 
 def _python(where: str, path: Path, python: Any) -> Path:
@@ -163,7 +172,7 @@ def interpreter(own: OwnBuild, environ: Mapping[str, str], say: Callable[[str], 
         )
     names = {text: canonicalize_name(Requirement(text).name) for text in own.requirements}
     beside = [text for text, name in names.items() if name != package]
-    recipe = Recipe(package, own.build, tuple(beside), pythons)
+    recipe = Recipe(package, own.build, tuple(beside), pythons, own.no_deps)
     release = Release(version, minor)
     python, _ = release_environments.provide(recipe, release, environ, say)
     return python

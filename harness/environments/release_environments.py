@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import shlex
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -47,6 +48,10 @@ set_env =
 install_command = python -I -m pip install --only-binary {package} {{opts}} {{packages}}
 deps =
     {deps}
+{setup}"""
+_NO_DEPS = """\
+extra_setup_commands =
+    python -I -m pip install --no-deps {packages}
 """
 
 
@@ -59,12 +64,14 @@ class Recipe:
         build: that they serve.
         extra: further requirements, as the user wrote them.
         pythons: interpreters by minor version.
+        no_deps: requirements that are installed after all others, without their dependencies.
     """
 
     package: str
     build: Build
     extra: tuple[str, ...]
     pythons: Mapping[str, Path]
+    no_deps: tuple[str, ...] = ()
 
     def needs(self, release: Release) -> tuple[str, ...]:
         """Return what is installed for one release."""
@@ -82,9 +89,11 @@ class Recipe:
     def name(self, release: Release) -> str:
         """Return the environment's name: no part of it reads as a version of Python, which tox
         would take it for."""
-        extra = ""
-        if self.extra:
-            extra = "_" + hashlib.sha256("\n".join(sorted(self.extra)).encode()).hexdigest()[:6]
+        lines, extra = sorted(self.extra), ""
+        if self.no_deps:
+            lines += ["--no-deps", *sorted(self.no_deps)]
+        if lines:
+            extra = "_" + hashlib.sha256("\n".join(lines).encode()).hexdigest()[:6]
         return f"{self.package.replace('-', '_')}_{release.version}_on_{release.minor}{extra}"
 
 
@@ -153,12 +162,14 @@ def _ready(
 
 
 def _config(recipe: Recipe, release: Release) -> str:
+    packages = " ".join(map(shlex.quote, recipe.no_deps))
     return _CONFIG.format(
         name=recipe.name(release),
         python=recipe.pythons[release.minor],
         package=recipe.package,
         spec="virtualenv_spec = virtualenv<20.27\n" if release.minor in _OLD else "",
         deps="\n    ".join(recipe.needs(release)),
+        setup=_NO_DEPS.format(packages=packages) if packages else "",
     )
 
 

@@ -31,8 +31,8 @@ class Entry:
         accepts: those that are accepted in it, or that its change takes away.
         also: further words of the command.
         planted: whether the change is a mistake, made to see whether it is named.
-        places: of a planted mistake, parts of names: one has to be in the name of the place where it
-            is found. None where every parameter, or the loss, is concerned.
+        places: of a planted mistake, parts of names: one has to be in the name of the place where
+            it is found. None where every parameter, or the loss, is concerned.
     """
 
     name: str

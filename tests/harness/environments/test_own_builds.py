@@ -15,8 +15,10 @@ GOOD = """\
 [builds.torch24]
 build = "torch"
 requirements = ["torch==2.4.1", "numpy<2"]
+no_deps = ["peft==0.13.2"]
 minor = "3.11"
 """
+REQUIRED = "[builds.x]\nbuild = 'torch'\nrequirements = ['torch==2']\n"
 
 
 @pytest.fixture
@@ -38,9 +40,10 @@ def test_the_first_folder_that_has_one_counts(folder: Path, tmp_path_factory):
 def test_what_an_entry_says(folder: Path):
     """Which build it stands for, and what is installed."""
     own = own_builds.read([folder])["torch24"]
-    assert ("torch", ("torch==2.4.1", "numpy<2"), "3.11", None) == (
+    assert ("torch", ("torch==2.4.1", "numpy<2"), ("peft==0.13.2",), "3.11", None) == (
         own.build.name,
         own.requirements,
+        own.no_deps,
         own.minor,
         own.python,
     )
@@ -76,6 +79,10 @@ def test_an_interpreter_is_named_from_the_files_folder(folder: Path):
         ("[builds.x]\nbuild = 'torch'\nrequirements = ['torch==2']\nminor = '2.7'\n", "minor"),
         ("[builds.x]\nbuild = 'torch'\nrequirements = ['torch==2']\nminor = []\n", "minor"),
         ("[builds.x]\nbuild = 'torch'\npython = 'x'\nmore = 1\n", "known are"),
+        ("[builds.x]\nbuild = 'torch'\npython = 'x'\nno_deps = ['a']\n", "goes with requirements"),
+        ("[builds.x]\nbuild = 'torch'\nno_deps = ['torch==2']\n", "either python or requirements"),
+        (REQUIRED + "no_deps = 'peft'\n", "no_deps is a list of texts"),
+        (REQUIRED + "no_deps = ['==']\n", "no_deps: '==' is no requirement"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str):
@@ -102,21 +109,22 @@ def test_an_environment_is_made_of_exactly_these_requirements(
     asked = []
 
     def provide(recipe, release, environ, say):
-        asked.append((recipe.package, release, recipe.extra, recipe.needs(release)))
+        asked.append((recipe, release))
         return Path(sys.executable), Installed("3.11", True, {})
 
     monkeypatch.setattr(release_environments, "provide", provide)
     monkeypatch.setattr(own_builds.releases, "pythons", lambda *_: {"3.11": Path(sys.executable)})
     own = own_builds.read([folder])["torch24"]
     assert Path(sys.executable) == own_builds.interpreter(own, {}, print)
-    ((package, release, extra, needs),) = asked
-    assert ("torch", "2.4.1", "3.11", ("numpy<2",)) == (
-        package,
+    ((recipe, release),) = asked
+    assert ("torch", "2.4.1", "3.11", ("numpy<2",), ("peft==0.13.2",)) == (
+        recipe.package,
         release.version,
         release.minor,
-        extra,
+        recipe.extra,
+        recipe.no_deps,
     )
-    assert {"torch==2.4.1", "numpy<2"} <= {*needs}
+    assert {"torch==2.4.1", "numpy<2"} <= {*recipe.needs(release)}
 
 
 def test_a_python_that_is_not_here(folder: Path, monkeypatch: pytest.MonkeyPatch):

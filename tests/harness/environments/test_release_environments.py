@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -75,25 +76,59 @@ def test_no_name_reads_as_a_python() -> None:
     assert re.fullmatch(r"\w+[\w.]*", other)
 
 
+def test_what_comes_without_dependencies_makes_another_environment() -> None:
+    """The same packages with their dependencies are not the same environment; the names of those
+    that exist stay."""
+    release, build = Release("2.3.0", "3.11"), BUILDS["torch"]
+    names = [
+        Recipe("torch", build, extra, PYTHONS, no_deps).name(release)
+        for extra in ((), ("peft==0.13.2",))
+        for no_deps in ((), ("peft==0.13.2",), ("peft==0.13.1",))
+    ]
+    assert len(names) == len({*names})
+    assert ("torch_2.3.0_on_3.11", "torch_2.3.0_on_3.11_8f2304") == (names[0], names[3])
+
+
 @pytest.mark.parametrize(("minor", "old"), [("3.7", True), ("3.11", False)])
 def test_the_configuration_that_tox_gets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minor: str, old: bool
 ) -> None:
     """The interpreter by its path, wheels only for the package, and an old virtualenv for an old
     Python; a failure is told."""
-    recipe, release = Recipe("torch", BUILDS["torch"], (), PYTHONS), Release("2.3.0", minor)
+    recipe = Recipe("torch", BUILDS["torch"], (), PYTHONS)
+    section = _written(tmp_path, monkeypatch, recipe, Release("2.3.0", minor))
+    assert str(PYTHONS[minor]) == section["base_python"]
+    assert ["torch==2.3.0", "numpy"] == section["deps"].split()
+    assert ["SSL_CERT_DIR"] == section["pass_env"].split()
+    assert "--only-binary torch {opts} {packages}" in section["install_command"]
+    assert old == ("virtualenv_spec" in section)
+    assert "extra_setup_commands" not in section
+
+
+def test_what_comes_without_dependencies_is_installed_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a command of its own, which tox runs when everything else is there; what a shell would
+    read is quoted."""
+    no_deps = ("peft==0.13.2", "trl; python_version > '3'")
+    recipe = Recipe("torch", BUILDS["torch"], ("accelerate",), PYTHONS, no_deps)
+    section = _written(tmp_path, monkeypatch, recipe, Release("2.3.0", "3.11"))
+    assert ["torch==2.3.0", "numpy", "accelerate"] == section["deps"].split()
+    words = shlex.split(section["extra_setup_commands"])
+    assert ["python", "-I", "-m", "pip", "install", "--no-deps", *no_deps] == words
+
+
+def _written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: Recipe, release: Release
+) -> configparser.SectionProxy:
+    """Return the section of an environment that tox fails to make."""
     monkeypatch.setattr(installation, "run_logged", lambda argv, **given: 1)
     environ = {"XDG_CACHE_HOME": str(tmp_path), "PATH": os.environ["PATH"]}
     with pytest.raises(ProvisionFailed, match=r"tox could not make torch_2.3.0_on_"):
         release_environments.provide(recipe, release, environ, print)
     config = configparser.ConfigParser(interpolation=None)
     config.read(release_environments.folder(environ) / recipe.name(release) / "tox.ini")
-    section = config[f"testenv:{recipe.name(release)}"]
-    assert str(PYTHONS[minor]) == section["base_python"]
-    assert ["torch==2.3.0", "numpy"] == section["deps"].split()
-    assert ["SSL_CERT_DIR"] == section["pass_env"].split()
-    assert "--only-binary torch {opts} {packages}" in section["install_command"]
-    assert old == ("virtualenv_spec" in section)
+    return config[f"testenv:{recipe.name(release)}"]
 
 
 def test_a_python_that_has_gone(tmp_path: Path) -> None:
