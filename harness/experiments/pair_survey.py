@@ -138,7 +138,8 @@ def _against(
     a, b = first.side.survey, other.side.survey
     named = (first.side.label, a), (other.side.label, b)
     matched = map_file.matched(known, *named) if known else matches.by_rule(a, b)
-    shown = map_file.taps(known, *named) if known else taps.by_rule(a, b, matched.units)
+    anchors = [*matched.units, *matched.shown]
+    shown = map_file.taps(known, *named) if known else taps.by_rule(a, b, anchors)
     generator = np.random.RandomState(0)
     start = {
         piece.name: start_values(piece.role, np.asarray(values[piece.name], np.float64), generator)

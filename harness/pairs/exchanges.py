@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from backends.survey import Piece
 from harness.pairs.matches import DATA, Matched, PiecePair
-from harness.pairs.units import namesakes
+from harness.pairs.units import PROJECTIONS, namesakes
 
 #: Of layers that are alike, so many of those nearest to where the passes part are tried in every
 #: order (queries, keys and values); so many more two by two.
@@ -29,11 +29,12 @@ class Choice:
 
 @dataclasses.dataclass(frozen=True)
 class Slot:
-    """The parameters of a layer, or of a part of a fused one, beside those of another. `pieces`: by
-    role on the first side."""
+    """The parameters of a layer, or of a part of one, beside those of another. `names`: of both, as
+    far as they say which is which. `pieces`: by role on the first side."""
 
     a: str
     b: str
+    names: tuple[str, str]
     pieces: Mapping[str, PiecePair]
 
     @property
@@ -42,6 +43,11 @@ class Slot:
         return tuple(
             sorted((role, tuple(pair.b.shape), pair.free) for role, pair in self.pieces.items())
         )
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is a part of a layer of the first side's."""
+        return self.names[0] != self.a
 
 
 def replaced(matched: Matched, changed: Mapping[str, Piece]) -> Matched:
@@ -73,7 +79,10 @@ def every(
         others = [other for other in slots if other.shape == slot.shape and other.a != layer]
         for other in others if slot.a == layer else ():
             yield from _exchange(matched, (slot, other), (1, 0))
-    before = [slot for slot in slots if slot.a != layer and slot.a not in later]
+    # Of an attention that is one layer, its own queries, keys and values are before what it shows.
+    place[layer] = len(place)
+    before = [slot for slot in slots if slot.is_part or slot.a != layer]
+    before = [slot for slot in before if slot.a not in later]
     before.sort(key=lambda slot: -place.get(slot.a, -1))
     groups: dict[tuple[object, ...], list[Slot]] = {}
     for slot in before:
@@ -91,8 +100,22 @@ def every(
 def _slots(matched: Matched) -> list[Slot]:
     held: dict[tuple[str, str], dict[str, PiecePair]] = {}
     for pair in matched.pieces:
-        held.setdefault((pair.a.layer, pair.b.layer), {})[pair.a.role] = pair
-    return [Slot(a, b, pieces) for (a, b), pieces in held.items()]
+        names, role = (pair.a.layer, pair.b.layer), pair.a.role
+        parts = _part(pair.a), _part(pair.b)
+        if parts[0] != parts[1]:
+            names, role = (names[0] + parts[0], names[1] + parts[1]), role.rpartition("/")[2]
+        held.setdefault(names, {})[role] = pair
+    slots = []
+    for names, pieces in held.items():
+        pair = next(iter(pieces.values()))
+        slots.append(Slot(pair.a.layer, pair.b.layer, names, pieces))
+    return slots
+
+
+def _part(piece: Piece) -> str:
+    """Return which part of an attention it belongs to, as the end of a path; empty if of none."""
+    part = piece.role.rpartition("/")[0]
+    return f"/{part}" if part in PROJECTIONS else ""
 
 
 def _exchange(matched: Matched, slots: Sequence[Slot], order: Sequence[int]) -> Iterator[Choice]:
@@ -103,8 +126,8 @@ def _exchange(matched: Matched, slots: Sequence[Slot], order: Sequence[int]) -> 
         for place, (slot, index) in enumerate(zip(slots, order, strict=True))
         if index != place
     ]
-    now = sum(namesakes(slot.a, slot.b) for slot, _ in moved)
-    then = sum(namesakes(slot.a, other.b) for slot, other in moved)
+    now = sum(namesakes(*slot.names) for slot, _ in moved)
+    then = sum(namesakes(slot.names[0], other.names[1]) for slot, other in moved)
     if not moved or then < now - ROUNDING:
         return
     changed: dict[str, Piece] = {}

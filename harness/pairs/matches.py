@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 
 from backends.survey import Piece, Survey
 from harness.pairs.alignment import align
-from harness.pairs.units import EXACT, Unit, fit, likeness, namesakes, plain, units
+from harness.pairs.units import EXACT, Unit, apart, fit, likeness, namesakes, plain, units
 
 #: How a pair was come by.
 ORDER, DATA, USER, OPEN = "order", "data", "user", "undecided"
@@ -50,12 +50,15 @@ class Matched:
     Attributes:
         pieces: canonical parameters. units: layers that own parameters, as (a's, b's) paths.
         only_a, only_b: pieces that only one side has.
+        shown: an attention that is one layer and the last of the layers that the other side has in
+            its place: both show what it gives.
     """
 
     pieces: tuple[PiecePair, ...]
     units: tuple[tuple[str, str], ...]
     only_a: tuple[Piece, ...]
     only_b: tuple[Piece, ...]
+    shown: tuple[tuple[str, str], ...] = ()
 
 
 def by_rule(a: Survey, b: Survey) -> Matched:
@@ -65,6 +68,7 @@ def by_rule(a: Survey, b: Survey) -> Matched:
         a, b: what the adapters have found out about both sides.
     """
     whole_a, whole_b = units(a), units(b)
+    whole_a, whole_b = apart(whole_a, whole_b), apart(whole_b, whole_a)
     left, right = _cut(whole_a, whole_b), _cut(whole_b, whole_a)
     pairs = [(left[i], right[j]) for i, j in align(left, right, fit)]
     pairs += _across(pairs, left, right)
@@ -79,6 +83,11 @@ def by_rule(a: Survey, b: Survey) -> Matched:
         tuple((x.layer, y.layer) for x, y, own in matched if own and x.whole and y.whole),
         tuple(piece for piece in a.pieces if not used_a & {*piece.sources}),
         tuple(piece for piece in b.pieces if not used_b & {*piece.sources}),
+        tuple(
+            (x.shown or x.layer, y.shown or y.layer)
+            for x, y, own in matched
+            if own and (x.shown or y.shown)
+        ),
     )
 
 

@@ -105,14 +105,18 @@ ATTENTION = {
     "rate": ("dropout", "_dropout"),
     "bias": ("use_bias", "_use_bias"),
 }
+EMBEDDING = {"embeddings": "input_dim", "units": "output_dim"}
 RATE = {"rate": "rate"}
 SLOPE = {"activation": Fixed("leaky_relu"), "slope": ("negative_slope", "alpha")}
 
 #: By the name of a class of Keras'.
 RULES: Dict[str, Rule] = {
     "Dense": Rule("dense", UNITS),
-    "EinsumDense": Rule("dense", {"equation": "equation", "activation": "activation"}),
-    "Embedding": Rule("embedding", {"embeddings": "input_dim", "units": "output_dim"}),
+    "EinsumDense": Rule(
+        "dense", {"equation": "equation", "activation": "activation"}, weights.einsum
+    ),
+    "Embedding": Rule("embedding", EMBEDDING),
+    "ReversibleEmbedding": Rule("embedding", EMBEDDING, weights.reversible),
     "BatchNormalization": Rule(
         "batch_norm", {**NORM, "keep": "momentum", "unbiased_variance": _fused}
     ),

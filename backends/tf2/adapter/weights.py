@@ -7,8 +7,9 @@ is an attribute of a layer of Keras 3 is in none of them, and is found as an att
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, NamedTuple, Set, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
+import numpy as np
 import tensorflow as tf
 
 Steps = Tuple[Tuple[Any, ...], ...]
@@ -180,6 +181,51 @@ def attention(layer: Any) -> List[Weight]:
             cuts = ((weight.role, (("reshape", flat),)),) if flat else ()
             weights.append(weight._replace(cuts=cuts))
     return weights
+
+
+def einsum(layer: Any) -> List[Weight]:
+    """Return the weights of a dense layer whose kernel has several axes of heads or of features:
+    the kernel as a matrix [in, out], its axes in the order of what goes in and what comes out.
+
+    A kernel that has an axis which is neither summed over nor made (one matrix for each head) is
+    none, and stays as it is.
+    """
+    operands, _, output = layer.equation.replace(" ", "").partition("->")
+    inputs, _, kernel = operands.partition(",")
+    summed = [letter for letter in inputs if letter in kernel and letter not in output]
+    made = [letter for letter in output if letter in kernel and letter not in inputs]
+    if sorted((*summed, *made)) != sorted(kernel):
+        return own(layer)
+    axes = tuple(kernel.index(letter) for letter in (*summed, *made))
+    return [_as_matrix(weight, axes, len(summed)) for weight in own(layer)]
+
+
+def _as_matrix(weight: Weight, axes: Sequence[int], summed: int) -> Weight:
+    """Return a weight of a kernel's layer, whose axes in this order are those that are summed over
+    and those that are made, as a matrix; its bias as a vector, if it has all that is made."""
+    sizes = [int(size) for size in weight.variable.shape]
+    steps: Steps = ()
+    if weight.role == "kernel":
+        ordered = [sizes[axis] for axis in axes]
+        if list(axes) != sorted(axes):
+            steps += (("transpose", tuple(axes)),)
+        if len(axes) != 2:
+            matrix = int(np.prod(ordered[:summed])), int(np.prod(ordered[summed:]))
+            steps += (("reshape", matrix),)
+    elif weight.role == "bias" and len(sizes) == len(axes) - summed != 1:
+        steps = (("reshape", (-1,)),)
+    return weight._replace(cuts=((weight.role, steps),)) if steps else weight
+
+
+def reversible(layer: Any) -> List[Weight]:
+    """Return the weights of an embedding that may also be the layer behind the model: a table for
+    that of its own, [in, tokens], is a dense kernel."""
+    return [
+        weight._replace(cuts=(("reverse/kernel", ()),))
+        if weight.role == "reverse_embeddings"
+        else weight
+        for weight in own(layer)
+    ]
 
 
 def transposed_convolution(layer: Any) -> List[Weight]:

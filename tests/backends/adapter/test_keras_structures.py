@@ -11,6 +11,7 @@ import pytest
 
 from backends import pair
 from backends.adapter.draws import Draws
+from backends.adapter.pieces import canonical
 from backends.adapter.side import Tap
 
 pytestmark = [pytest.mark.backends("tf2"), pytest.mark.workloads("linear")]
@@ -46,6 +47,60 @@ def test_functions_and_layers_around_layers(keras, make):
     for _ in range(3):
         assert len(side.look(batch, True, Draws("forward"), taps)) == 7
     assert count == len(side.names.places)
+
+
+@pytest.mark.parametrize(
+    ("equation", "shape", "bias_axes", "kernel", "bias", "turned"),
+    [
+        ("abc,cde->abde", (None, 2, 3), "de", (5, 6), (6,), lambda own: own.reshape(5, 6)),
+        ("abc,dce->abde", (None, 2, 3), "e", (5, 6), (3,), lambda own: own.transpose(1, 0, 2)),
+        ("abc,dc->abd", (None, 2), "d", (5, 2), (2,), lambda own: own.T),
+        ("...c,cd->...d", 2, "d", (5, 2), (2,), lambda own: own),
+        ("abc,bcd->abd", (4, 2), "d", (4, 5, 2), (2,), lambda own: own),
+    ],
+)
+def test_kernels_of_several_axes_are_matrices(
+    keras, make, equation, shape, bias_axes, kernel, bias, turned
+):
+    """What is summed over in front, what is made behind, in the order of inputs and outputs; a
+    matrix for each place stays as it is."""
+
+    def function():
+        x = keras.Input((4, 5))
+        layer = keras.layers.EinsumDense(equation, shape, bias_axes=bias_axes, name="heads")
+        model = keras.Model(x, keras.layers.Flatten()(layer(x)))
+        model.compile("sgd", "mse")
+        return pair.keras(model)
+
+    side = make(function)
+    pieces = side.survey({"x": GENERATOR.normal(size=(8, 4, 5)), "y": np.zeros((8, 1))}).pieces
+    assert [("heads/kernel", kernel), ("heads/bias", bias)] == [
+        (piece.name, tuple(piece.shape)) for piece in pieces
+    ]
+    own = side.parameters()
+    held = canonical(pieces[0], own)
+    assert np.array_equal(turned(own[pieces[0].sources[0]]).reshape(kernel), held)
+
+
+def test_a_second_table_of_an_embedding(keras, make):
+    """The layer behind the model that an embedding may also be: tied, it is no parameter; else it
+    is a dense kernel."""
+    if not hasattr(keras.layers, "ReversibleEmbedding"):
+        pytest.skip("this Keras has none")
+
+    def function(tied):
+        words = keras.layers.ReversibleEmbedding(7, 3, tie_weights=tied, name="words")
+        x = keras.Input((4,), dtype="int32")
+        model = keras.Model(x, words(words(x), reverse=True))
+        model.compile("sgd", "mse")
+        return pair.keras(model)
+
+    batch = {"x": np.ones((8, 4), "int32"), "y": np.zeros((8, 4, 7))}
+    for tied, expected in ((True, []), (False, [("words/reverse/kernel", (3, 7))])):
+        pieces = make(lambda tied=tied: function(tied)).survey(batch).pieces
+        assert [("words/embeddings", (7, 3)), *expected] == [
+            (piece.name, tuple(piece.shape)) for piece in pieces
+        ]
 
 
 def test_sample_weights(make, dense):

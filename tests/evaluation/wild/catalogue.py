@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.evaluation.wild.entries import hugging_face, plain_objects, releases, vision
+from tests.evaluation.wild.entries import hugging_face, keras_hub, plain_objects, releases, vision
 from tests.evaluation.wild.entry import Entry
 
 ENTRIES: Sequence[Entry] = (
     *releases.ENTRIES,
     *plain_objects.ENTRIES,
     *hugging_face.ENTRIES,
+    *keras_hub.ENTRIES,
+    *keras_hub.PLANTS,
     *vision.ENTRIES,
 )
 #: Mistakes planted in those that pass.

@@ -55,7 +55,7 @@ class Model:
 def decide(a: Model, b: Model, inputs: Sequence[np.ndarray]) -> Decided:
     """Lay two models beside each other, as `harness.experiments.pair_survey` does with workers."""
     matched = matches.by_rule(a.survey, b.survey)
-    shown = taps.by_rule(a.survey, b.survey, matched.units)
+    shown = taps.by_rule(a.survey, b.survey, [*matched.units, *matched.shown])
     mine = a.own(1)
     start = {part.name: canonical(part, mine) for part in a.survey.pieces}
     walk_a = walked(a, a.survey.pieces, start, 1, inputs)
@@ -157,6 +157,22 @@ def fused(order: Sequence[int] = (0, 1, 2)) -> Model:
         return {"qkv": together, "out": mixed @ own["out/kernel"] + own["out/bias"]}
 
     return Model(survey(pieces, layers), run, {part.name: part.shape for part in pieces})
+
+
+def one_layer(crossed: bool = False) -> Model:
+    """The same as one layer, as Keras has it. `crossed`: as above."""
+    parts = ("query", "key", "value", "output")
+    inside = attention(parts, crossed=crossed)
+    pieces = [
+        piece("block/attend", part.name, part.shape, sources=(part.name,))
+        for part in inside.survey.pieces
+    ]
+    layers = [Layer("block/attend", "attention", "MHA", outputs=((ROWS, TIME, WIDTH),))]
+
+    def run(own: Values, x: np.ndarray) -> dict[str, np.ndarray]:
+        return {"block/attend": inside.run(own, x)["output"]}
+
+    return Model(survey(pieces, layers), run, inside.shapes)
 
 
 # -- one matrix, and images ------------------------------------------------------------------------
