@@ -16,7 +16,17 @@ from collections.abc import Iterable, Sequence
 
 from backends.survey import Piece, Survey
 from harness.pairs.alignment import align
-from harness.pairs.units import EXACT, Unit, apart, fit, likeness, namesakes, plain, units
+from harness.pairs.units import (
+    EXACT,
+    Unit,
+    apart,
+    fit,
+    likeness,
+    namesakes,
+    plain,
+    spelled,
+    units,
+)
 
 #: How a pair was come by.
 ORDER, DATA, USER, OPEN = "order", "data", "user", "undecided"
@@ -154,7 +164,7 @@ def _renamed(pairs: Sequence[tuple[Unit, Unit]]) -> list[tuple[Unit, Unit]]:
             (*gain, i - j, i, j)
             for j, y in enumerate(changed)
             for i, x in enumerate(changed[:j])
-            if (gain := _gain(x, y))[0] > 0
+            if (gain := _gain(x, y))[0] > 0 and _share_names(x, y, changed)
         ]
         if not gains:
             return changed
@@ -177,6 +187,26 @@ def _gain(first: tuple[Unit, Unit], second: tuple[Unit, Unit]) -> tuple[float, f
         for alike in (namesakes, likeness)
     )
     return round(words, 9), round(numbers, 9)
+
+
+def _share_names(
+    first: tuple[Unit, Unit], second: tuple[Unit, Unit], pairs: Sequence[tuple[Unit, Unit]]
+) -> bool:
+    """Return whether both sides tell these layers apart by words that both have.
+
+    A word that one layer alone has in common with the other side says nothing: of an
+    `attention_norm` and a `feedforward_norm` the first is no `post_attention_norm` beside an
+    `input_norm`, which it would be by the one word.
+    """
+    (x, y), (u, v) = first, second
+    alike = [(a, b) for a, b in pairs if a.shapes == x.shapes and b.shapes == y.shapes]
+    left = {word for a, _ in alike for word in spelled(a.layer)}
+    right = {word for _, b in alike for word in spelled(b.layer)}
+    for unit, other, words in ((x, u, right), (u, x, right), (y, v, left), (v, y, left)):
+        own = spelled(unit.layer) - spelled(other.layer)
+        if own and not own & words:
+            return False
+    return True
 
 
 def _pieces(a: Unit, b: Unit) -> Iterable[PiecePair]:

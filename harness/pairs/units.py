@@ -147,7 +147,7 @@ def namesakes(a: str, b: str) -> float:
     Args:
         a, b: paths of layers.
     """
-    return _share(_spelled(a), _spelled(b))
+    return _share(spelled(a), spelled(b))
 
 
 def _share(left: frozenset[str], right: frozenset[str]) -> float:
@@ -162,5 +162,11 @@ def _words(path: str) -> frozenset[str]:
 
 
 @functools.cache
-def _spelled(path: str) -> frozenset[str]:
+def spelled(path: str) -> frozenset[str]:
+    """Return the words of a path, short ones written out, without numbers and without those that
+    say nothing.
+
+    Args:
+        path: of a layer.
+    """
     return frozenset(SHORT.get(word, word) for word in _words(path) if not word.isdigit())

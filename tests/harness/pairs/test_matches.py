@@ -139,6 +139,31 @@ def test_a_kernel_on_its_side(a: str, b: str, steps: int):
     assert [steps] == [len(pair.b.steps) for pair in made.pieces]
 
 
+NORM: Shapes = {"gamma": (4,)}
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "together"),
+    [
+        (("attention_norm", "ffn_norm"), ("input_norm", "post_attention_norm"), (0, 1)),
+        (("attention_norm", "ffn_norm"), ("ffn_norm", "attention_norm"), (1, 0)),
+        (("norm", "norm_context"), ("context_norm", "norm"), (1, 0)),
+        (("one", "two"), ("x", "one"), (0, 1)),
+        (("pre", "mid", "post"), ("mid", "post", "pre"), (2, 0, 1)),
+    ],
+)
+@pytest.mark.parametrize("kind", ["other", "rms_norm"])
+def test_one_word_in_common_is_no_name_in_common(
+    a: tuple[str, ...], b: tuple[str, ...], together: tuple[int, ...], kind: str
+):
+    """Layers that are alike change places by their names only where both sides have these words;
+    else they keep the order in which they run."""
+    made = pairs(
+        side(*((name, "rms_norm", NORM) for name in a)), side(*((name, kind, NORM) for name in b))
+    )
+    assert [f"{b[index]}/gamma" for index in together] == [made[f"{name}/gamma"] for name in a]
+
+
 def test_alike_layers_keep_their_names():
     """Names are worth more than the order of running where everything else is the same; numbers
     are not names."""
