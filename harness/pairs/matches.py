@@ -140,19 +140,24 @@ def _scattered(
 ) -> Iterable[PiecePair]:
     """Yield pairs of pieces that one side keeps in a layer without a rule, and the other in layers
     of their own, as Hugging Face's embeddings for TensorFlow beside those for PyTorch: of one
-    shape, those whose names are alike first."""
+    shape, but for axes of length 1, those whose names are alike first."""
     scored = sorted(
         (-likeness(piece.name, other.name), i, j)
         for i, (unit, piece) in enumerate(left)
         for j, (beside, other) in enumerate(right)
-        if (unit.kind in RAW or beside.kind in RAW) and tuple(piece.shape) == tuple(other.shape)
+        if (unit.kind in RAW or beside.kind in RAW) and _flat(piece.shape) == _flat(other.shape)
     )
     taken_a, taken_b = set[int](), set[int]()
     for _, i, j in scored:
         if i not in taken_a and j not in taken_b:
             taken_a.add(i)
             taken_b.add(j)
-            yield PiecePair(left[i][1].name, left[i][1], right[j][1], free=True)
+            piece, other = left[i][1], right[j][1]
+            yield PiecePair(piece.name, piece, shaped(other, piece.shape, free=False), free=True)
+
+
+def _flat(shape: Sequence[int]) -> tuple[int, ...]:
+    return tuple(size for size in shape if size != 1)
 
 
 def _renamed(pairs: Sequence[tuple[Unit, Unit]]) -> list[tuple[Unit, Unit]]:
@@ -254,9 +259,7 @@ def shaped(piece: Piece, shape: tuple[int, ...], free: bool) -> Piece:
     own, wanted = tuple(piece.shape), tuple(shape)
     if own == wanted or plain(own) != plain(wanted) or (len(own) == len(wanted) and not free):
         return piece
-    flat_own = tuple(size for size in own if size != 1)
-    flat_wanted = tuple(size for size in wanted if size != 1)
-    if flat_own == flat_wanted:
+    if _flat(own) == _flat(wanted):
         return stepped(piece, ("reshape", wanted))
     if len(own) == len(wanted):
         for axes in itertools.permutations(range(len(own))):

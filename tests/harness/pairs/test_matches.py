@@ -95,6 +95,12 @@ def test_parameters_of_a_layer_without_a_rule_are_those_of_several():
         together = {frozenset((pair.a.name, pair.b.name)) for pair in made.pieces}
         for word in ("words", "kinds", "places"):
             assert {f"embeddings/{word}/weight", f"e/{word}/embeddings"} in together
+    own = side(("e", "container", {"places": (1, 9, 4), "token": (1, 1, 4)}), norm)
+    made = matches.by_rule(own, side(("places", "embedding", {"embeddings": (9, 4)}), norm))
+    assert {"e/places": (1, 9, 4)}.items() <= {
+        pair.name: pair.b.shape for pair in made.pieces
+    }.items()
+    assert ["e/token"] == [item.name for item in made.only_a]
     without = side(("l", "dense", {"kernel": (4, 4)}), ("shift", "other", {"offset": (4,)}))
     lacking = matches.by_rule(side(("l", "dense", DENSE)), without)
     assert ["l/bias"] == [item.name for item in lacking.only_a]

@@ -1,4 +1,4 @@
-"""keras-hub 0.32 beside Hugging Face's transformers 5.24."""
+"""keras-hub 0.32 on Keras 3.15 and TensorFlow 2.21 beside Hugging Face's transformers 5.24."""
 
 from __future__ import annotations
 
@@ -6,22 +6,179 @@ from collections.abc import Sequence
 
 from backends.contract import Stage
 from harness.results.verdicts import Fidelity
-from tests.evaluation.wild.entry import Entry
+from tests.evaluation.wild.entry import Entry, plant
 
-#: A ReLU in place of the gelu, on both sides.
+#: `tensorflow/python/ops/nn_ops.py`, `gelu`: `math_ops.cast(0.044715, features.dtype)`.
+CAST = "TensorFlow makes a Python number float32 before it is cast: the 0.044715 of the gelu"
+#: The same, without the approximation: `math_ops.cast(0.7071067811865476, features.dtype)`.
+ERFC = "TensorFlow makes a Python number float32 before it is cast: the 1/√2 of the gelu"
 RELU = (
+    "    net = {}(",
+    "    for layer in backbone.transformer_layers:\n"
+    "        layer._feedforward_intermediate_dense.activation = keras.activations.relu\n"
+    "    net = {}(",
+)
+EXACT = "the same with a ReLU"
+
+
+def _relu(model: str, own: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the change that puts a ReLU in the place of the gelu, on both sides."""
+    old, new = RELU
+    return ((old.format(model), new.format(model)), own)
+
+
+BERT = Entry(
+    "hub_bert-exact",
+    "hub_bert",
+    _relu("BertTextClassifier", ('"gelu_pytorch_tanh"', '"relu"')),
+    what=EXACT,
+)
+GPT2 = Entry(
+    "hub_gpt2-exact",
+    "hub_gpt2",
+    _relu("GPT2CausalLM", ("n_positions=9", 'n_positions=9, activation_function="relu"')),
+    what=EXACT,
+)
+VIT = Entry(
+    "hub_vit-exact",
+    "hub_vit",
     (
-        "    net = BertTextClassifier(",
-        "    for layer in backbone.transformer_layers:\n"
-        "        layer._feedforward_intermediate_dense.activation = keras.activations.relu\n"
-        "    net = BertTextClassifier(",
+        (
+            "    net = ViTImageClassifier(",
+            "    for block in backbone.get_layer('vit_encoder').encoder_layers:\n"
+            "        block.mlp.dense_1.activation = keras.activations.relu\n"
+            "    net = ViTImageClassifier(",
+        ),
+        ("num_labels=3)", 'num_labels=3, hidden_act="relu")'),
     ),
-    ('"gelu_pytorch_tanh"', '"relu"'),
+    what=EXACT,
+)
+ENTRIES: Sequence[Entry] = (
+    Entry("hub_bert", "hub_bert", verdict=Fidelity.FAIL, stage=Stage.FORWARD, reason=CAST),
+    BERT,
+    Entry("hub_gpt2", "hub_gpt2", verdict=Fidelity.FAIL, stage=Stage.FORWARD, reason=CAST),
+    GPT2,
+    Entry("hub_vit", "hub_vit", verdict=Fidelity.FAIL, stage=Stage.FORWARD, reason=ERFC),
+    VIT,
 )
 
-ENTRIES: Sequence[Entry] = (
-    Entry("hub_bert", "hub_bert", verdict=Fidelity.FAIL, stage=Stage.FORWARD),
-    Entry("hub_bert-exact", "hub_bert", RELU, what="the same with a ReLU"),
-    Entry("hub_bert-fp32", "hub_bert", precision="fp32"),
+QUICK = ("--steps", "4")
+#: What a layer of attention is called in each.
+ATTENTION = {
+    "bert": "transformer_layer_0/self_attention_layer",
+    "gpt2": "transformer_layer_0/self_attention",
+    "vit": "transformer_block_1/mha",
+}
+
+
+def _forward(base: Entry, name: str, what: str, place: str, *change: tuple[str, str]) -> Entry:
+    """Return a mistake that shows in the forward pass, first at this place."""
+    said = {"stage": Stage.FORWARD, "places": (place,), "also": QUICK}
+    return plant(base, name, what, *change, **said)
+
+
+PLANTS: Sequence[Entry] = (
+    _forward(
+        BERT,
+        "epsilon",
+        "torch's ε of the normalisations",
+        "bert_backbone/embeddings_layer_norm",
+        ('"relu"', '"relu", layer_norm_eps=1e-5'),
+    ),
+    _forward(
+        BERT,
+        "mask",
+        "padding attended to",
+        ATTENTION["bert"],
+        ("net(ids, mask, segments", "net(ids, None, segments"),
+    ),
+    _forward(
+        BERT,
+        "segments",
+        "all of one segment",
+        "bert_backbone/segment_embedding",
+        ("net(ids, mask, segments", "net(ids, mask"),
+    ),
+    _forward(
+        BERT,
+        "scale",
+        "1/√ of the whole width, not of a head's",
+        ATTENTION["bert"],
+        (
+            "    optimizer = torch",
+            "    for layer in net.bert.encoder.layer:\n"
+            "        layer.attention.self.scaling = 16**-0.5\n"
+            "    optimizer = torch",
+        ),
+    ),
+    _forward(
+        BERT,
+        "dropout",
+        "another rate of dropout in attention",
+        ATTENTION["bert"],
+        ('"attention_probs_dropout_prob": 0.125', '"attention_probs_dropout_prob": 0.25'),
+    ),
+    _forward(
+        BERT,
+        "gelu",
+        "a GELU in the place of the ReLU",
+        "transformer_layer_0/feedforward_intermediate_dense",
+        ('"relu")', '"gelu")'),
+    ),
+    _forward(
+        GPT2,
+        "causal",
+        "words that come later attended to",
+        ATTENTION["gpt2"],
+        (
+            'attention_mask=batch["mask"])',
+            'attention_mask=batch["mask"][:, None, None].expand(-1, 1, 9, 9).bool())',
+        ),
+    ),
+    _forward(
+        GPT2,
+        "position",
+        "positions counted from one",
+        "gpt2_backbone/embeddings_dropout",
+        (
+            'attention_mask=batch["mask"])',
+            'attention_mask=batch["mask"], position_ids=torch.arange(1, 10).clamp(max=8))',
+        ),
+    ),
+    _forward(
+        GPT2,
+        "untied",
+        "an output layer of its own",
+        "product",
+        ("n_positions=9", "n_positions=9, tie_word_embeddings=False"),
+    ),
+    _forward(
+        GPT2,
+        "inverse_layer",
+        "attention divided by the number of its layer, too",
+        "transformer_layer_1/self_attention",
+        ("n_positions=9", "n_positions=9, scale_attn_by_inverse_layer_idx=True"),
+    ),
+    plant(
+        GPT2,
+        "padding",
+        "a loss of padding",
+        ('batch["following"].masked_fill(batch["mask"] == 0, -100)', 'batch["following"]'),
+        stage=Stage.LOSS,
+        also=QUICK,
+    ),
+    _forward(
+        VIT,
+        "epsilon",
+        "Hugging Face's own ε of the normalisations",
+        "transformer_block_1/ln_1",
+        (', "layer_norm_eps": 1e-6', ""),
+    ),
+    _forward(
+        VIT,
+        "turned",
+        "height and width of images exchanged",
+        "vit_patching_and_embedding/patch_embedding",
+        ("permute(0, 3, 1, 2)", "permute(0, 3, 2, 1)"),
+    ),
 )
-PLANTS: Sequence[Entry] = ()
