@@ -13,11 +13,10 @@ ENTRIES: Sequence[Entry] = (
     *plain_objects.ENTRIES,
     *hugging_face.ENTRIES,
     *keras_hub.ENTRIES,
-    *keras_hub.PLANTS,
     *vision.ENTRIES,
 )
 #: Mistakes planted in those that pass.
-PLANTS: Sequence[Entry] = (*vision.PLANTS,)
+PLANTS: Sequence[Entry] = (*keras_hub.PLANTS, *vision.PLANTS)
 
 
 def chosen(names: Sequence[str]) -> list[Entry]:

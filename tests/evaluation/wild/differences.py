@@ -47,6 +47,11 @@ DIFFERENCES: Mapping[str, Difference] = {
         " 0.044715 of the gelu",
         "transformers `activations_tf.py`, `models/bert/modeling_tf_bert.py`",
     ),
+    "gelu-in-float32": Difference(
+        "Keras 3 on TensorFlow, PyTorch",
+        "TensorFlow's gelu makes its number float32 before it is cast: 0.044715, or 1/√2",
+        "tensorflow `python/ops/nn_ops.py`, `gelu`",
+    ),
     "padding-row-gradient": Difference(
         HUGGING_FACE,
         "token 0 pads: torch's class gives its row of the embeddings no gradient, TensorFlow's does",

@@ -24,6 +24,7 @@ ENTRIES: Sequence[Entry] = (
         "bert",
         (("2, 2, 32,", '2, 4, 32, hidden_act="relu",'),),
         what=EXACT + " and heads of 4, whose root is exact",
+        accepts=("numbers-in-float32",),
     ),
     Entry(
         "bert-padding",
@@ -59,6 +60,7 @@ ENTRIES: Sequence[Entry] = (
         "gpt2",
         (("n_head=2", 'n_head=2, activation_function="relu"'),),
         what=EXACT,
+        accepts=("numbers-in-float32",),
     ),
     Entry(
         "bart",
@@ -73,5 +75,6 @@ ENTRIES: Sequence[Entry] = (
         "bart",
         (("d_model=16", 'd_model=16, activation_function="relu"'),),
         what=EXACT,
+        accepts=("numbers-in-float32",),
     ),
 )
