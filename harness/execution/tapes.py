@@ -1,8 +1,8 @@
 """The data and the tape of a run: drawn once, written under their hashes, and verified before every
 job that uses them.
 
-A large model's tape is as large as itself: one is drawn at a time, and what lies on disk is
-verified array by array.
+A large model's tape is as large as itself: one is drawn at a time, onto the disk, and what lies
+there is verified, both array by array.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from backends.contract import Status
 from harness.errors import CorruptRecord, JobFailed
 from harness.records import archives, tape
-from harness.workloads.spec import Workload
+from harness.workloads.spec import Arrays, Workload
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,21 +64,41 @@ class Tapes:
             lying = self.known.get(key)
             if lying is not None and lying.hold():
                 return lying
-            try:
-                drawn = tape.draw(workload, workload.config(preset), seed, steps)
-            except Exception as error:
-                raise JobFailed(
-                    Status.ERROR,
-                    f"the data or the tape of {workload.name} cannot be made:"
-                    f" {type(error).__name__}: {error}",
-                ) from error
-            data = f"data-{workload.name}-{preset}-{drawn.data_hash[:12]}.npz"
-            noise = f"tape-{workload.name}-{preset}-seed{seed}-{drawn.tape_hash[:12]}.npz"
-            keep(folder / data, drawn.data, drawn.data_hash)
-            keep(folder / noise, drawn.tape, drawn.tape_hash)
-            paths = (folder / data).resolve(), (folder / noise).resolve()
-            self.known[key] = Files(*paths, drawn.data_hash, drawn.tape_hash)
+            with _drawing(workload):
+                config = workload.config(preset)
+                data = workload.data(config)
+            data_hash = tape.content_hash(data)
+            rows = folder / f"data-{workload.name}-{preset}-{data_hash[:12]}.npz"
+            keep(rows, data, data_hash)
+            place = folder / f"tape-{workload.name}-{preset}-seed{seed}.npz"
+            archives.write_each(place, _drawn(workload, config, data, seed, steps))
+            drawn = archives.taken(place)
+            tape_hash = tape.content_hash(drawn)
+            noise = place.with_name(f"{place.stem}-{tape_hash[:12]}.npz")
+            keep(noise, drawn, tape_hash)
+            self.known[key] = Files(rows.resolve(), noise.resolve(), data_hash, tape_hash)
             return self.known[key]
+
+
+def _drawn(
+    workload: Workload, config: dict[str, Any], data: Arrays, seed: int, steps: int
+) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield a tape, as `tape.drawn` does."""
+    with _drawing(workload):
+        yield from tape.drawn(workload, config, data, seed, steps)
+
+
+@contextlib.contextmanager
+def _drawing(workload: Workload) -> Iterator[None]:
+    """Have what a workload's own code raises end the job."""
+    try:
+        yield
+    except Exception as error:
+        raise JobFailed(
+            Status.ERROR,
+            f"the data or the tape of {workload.name} cannot be made:"
+            f" {type(error).__name__}: {error}",
+        ) from error
 
 
 def keep(path: Path, arrays: Mapping[str, NDArray[Any]], content_hash: str) -> None:

@@ -1,12 +1,16 @@
 """What the two models of a pair are: each side is built and looked at in a worker of its own build,
-and where rules leave a choice the second one is run until data have decided."""
+and where rules leave a choice the second one is run until data have decided.
+
+Weights and activations of a large model are as large as it is: they stay on the disk, and one array
+is read at a time.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +36,8 @@ PRECISION = "fp64"
 LOG = "worker.log"
 #: By what a layer's parameters are multiplied, to see what depends on them.
 MOVED = 1.25
+#: Arrays with their names, made one at a time.
+Made = Iterator[tuple[str, NDArray[Any]]]
 #: A side's draws in a forward pass in training mode, as `draws.entries` has them, and their values.
 Training = tuple[list[dict[str, Any]], decisions.Walk]
 #: Where the data are, the rows of each run, and a side's draws in inference.
@@ -71,7 +77,7 @@ def infer(
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-pair-")))
         first, surveyed = _survey(stack, run_context, pair, (sides[0], 0), (root, paths, None), say)
         data = first.folder / "data.npz"
-        values = archives.read_arrays(first.folder / "values.npz")
+        values = stack.enter_context(archives.arrays(first.folder / "values.npz"))
         labels = [side.label for side in sides]
         known = None
         if use_map and pair.map_path.is_file():
@@ -83,11 +89,12 @@ def infer(
             place, _ = _survey(stack, run_context, pair, (side, index), what, say)
             others.append(_against(first, place, values, (data, surveyed.batch), known))
         arrays = archives.read_arrays(data)
-        canonical = {
-            item.name: apply(values[item.a.name], item.part)
-            for item in others[0].decided.matched.pieces
-        }
-        return Inference(first.side, tuple(others), surveyed.batch, arrays, canonical)
+        pieces = others[0].decided.matched.pieces
+        canonical = first.folder / "canonical.npz"
+        made = ((item.name, apply(values[item.a.name], item.part)) for item in pieces)
+        archives.write_each(canonical, made)
+        held = archives.taken(canonical)
+        return Inference(first.side, tuple(others), surveyed.batch, arrays, held)
 
 
 def _survey(
@@ -141,27 +148,30 @@ def _against(
     anchors = [*matched.units, *matched.shown]
     shown = map_file.taps(known, *named) if known else taps.by_rule(a, b, anchors)
     generator = np.random.RandomState(0)
-    start = {
-        piece.name: start_values(piece.role, np.asarray(values[piece.name], np.float64), generator)
-        for piece in a.pieces
-    }
+    begun = other.folder / "start.npz"
+    archives.write_each(begun, _start(a.pieces, values, generator))
+    start = archives.taken(begun)
     drawn = draws.match(a, b)
     told_a, told_b = (
         draws.entries(drawn.sites, survey.draws, first=survey is a) for survey in (a, b)
     )
-    rows = _two_inputs(archives.read_arrays(data[0]), data[1])
+    with archives.arrays(data[0]) as arrays:
+        rows = _two_inputs(arrays, data[1])
     inputs = data[0], rows, told_a.get(GENERATE, [])
     inputs_b = data[0], rows, told_b.get(GENERATE, [])
-    walk_a = _walk(first, a.pieces, start, inputs)
+    walk_a = _walk(first, a.pieces, iter(start.items()), inputs)
 
     def run_b(matched: Matched, training: Training | None = None) -> decisions.Walk:
-        parts, held = [], {}
-        for item in matched.pieces:
-            value = apply(start[item.a.name], item.part)
-            if tuple(item.b.shape) == value.shape:
-                parts.append(dataclasses.replace(item.b, name=item.name))
-                held[item.name] = value
-        return _walk(other, parts, held, inputs_b, training)
+        parts: list[Piece] = []
+
+        def held() -> Made:
+            for item in matched.pieces:
+                value = apply(start[item.a.name], item.part)
+                if tuple(item.b.shape) == value.shape:
+                    parts.append(dataclasses.replace(item.b, name=item.name))
+                    yield item.name, value
+
+        return _walk(other, parts, held(), inputs_b, training)
 
     if known is None:
         decided = decisions.decide(matched, shown, walk_a, run_b)
@@ -176,12 +186,23 @@ def _against(
 
     def moved(layers: Collection[str]) -> decisions.Walk | None:
         chosen = {piece.name for piece in a.pieces if piece.layer in layers}
-        values = {name: MOVED * held if name in chosen else held for name, held in start.items()}
-        return _walk(first, a.pieces, values, inputs, mine) if chosen else None
+        held = ((name, MOVED * own if name in chosen else own) for name, own in start.items())
+        return _walk(first, a.pieces, held, inputs, mine) if chosen else None
 
-    walk_a = _walk(first, a.pieces, start, inputs, mine)
+    walk_a = _walk(first, a.pieces, iter(start.items()), inputs, mine)
     decided = decisions.settled(decided, walk_a, run_b(decided.matched, theirs), moved)
     return Against(other.side, decided, drawn)
+
+
+def _start(
+    pieces: Sequence[Piece],
+    values: Mapping[str, NDArray[Any]],
+    generator: np.random.RandomState,
+) -> Made:
+    """Yield the weights that both sides are looked at with, drawn in order."""
+    for piece in pieces:
+        own = np.asarray(values[piece.name], np.float64)
+        yield piece.name, start_values(piece.role, own, generator)
 
 
 def _noise(drawn: draws.DrawsMatched, generator: np.random.RandomState) -> decisions.Walk:
@@ -203,15 +224,16 @@ def _two_inputs(arrays: Mapping[str, NDArray[Any]], batch: int) -> list[list[int
 def _walk(
     place: Place,
     parts: Sequence[Piece],
-    values: Mapping[str, NDArray[Any]],
+    values: Made,
     inputs: Inputs,
     training: Training | None = None,
 ) -> decisions.Walk:
-    """Run a side on given weights and return what its layers return on two inputs, and, with the
-    plan and the values of its draws, in training mode on the first."""
+    """Run a side on given weights, those of `parts` once all of them are made, and return what its
+    layers return on two inputs, and, with the plan and the values of its draws, in training mode on
+    the first."""
     data, rows, inference = inputs
     held, out = place.folder / "held.npz", place.folder / "walk.npz"
-    archives.write_arrays(held, dict(values))
+    archives.write_each(held, values)
     drawn: dict[str, Any] = {"inference": inference}
     if training is not None:
         drawn["training"], noise = training
@@ -226,4 +248,4 @@ def _walk(
         out=str(out),
         draws=drawn,
     )
-    return archives.read_arrays(out)
+    return archives.taken(out)

@@ -39,7 +39,10 @@ from harness.pairs.matches import DATA, OPEN, Matched, PiecePair, stepped
 from harness.pairs.taps import TapPair, orders_of
 from harness.pairs.units import plain
 
+#: May read each array from the disk anew: what is asked for often is kept.
 Walk = Mapping[str, NDArray[np.float64]]
+#: Of what the second side's layers return on the first input, `0/<layer>`.
+Shapes = Mapping[str, tuple[int, ...]]
 #: Of the largest value of a layer. Kernels that are summed up in another order differ by 1e-15 of
 #: it in float64; another choice of weights by all of it.
 TOLERANCE = 1e-6
@@ -243,12 +246,15 @@ def _by_values(taps: Sequence[TapPair], walk_a: Walk, walk_b: Walk) -> list[TapP
     """Return the taps with those axes, or beside that layer, with which they agree, where others
     than the rules' do. A layer that one activation agrees with is no other's."""
     settled = {tap.name for tap in taps if agrees(tap, walk_a, walk_b)}
+    if len(settled) == len(taps):
+        return list(taps)
     taken = {tap.b for tap in taps if tap.name in settled}
+    shapes = {name: value.shape for name, value in walk_b.items() if name.startswith("0/")}
     chosen = []
     for tap in taps:
         kept = tap
         if tap.name not in settled:
-            options = [*_other_axes(tap, walk_a, walk_b), *_other_layers(tap, walk_a, walk_b)]
+            options = [*_other_axes(tap, walk_a, shapes), *_other_layers(tap, walk_a, shapes)]
             fitting = (
                 option
                 for option in options
@@ -270,24 +276,24 @@ def _customary(own: Sequence[int], wanted: Sequence[int]) -> list[tuple[int, ...
     return [axes for axes in orders_of(own, wanted) if axes in known]
 
 
-def _other_axes(tap: TapPair, walk_a: Walk, walk_b: Walk) -> Iterator[TapPair]:
-    if f"0/{tap.a}" not in walk_a or f"0/{tap.b}" not in walk_b:
+def _other_axes(tap: TapPair, walk_a: Walk, shapes: Shapes) -> Iterator[TapPair]:
+    if f"0/{tap.a}" not in walk_a or f"0/{tap.b}" not in shapes:
         return
     wanted = _canonical(walk_a, 0, tap.a, tap.axes_a).shape
-    for axes in _customary(walk_b[f"0/{tap.b}"].shape, wanted):
+    for axes in _customary(shapes[f"0/{tap.b}"], wanted):
         yield dataclasses.replace(tap, axes_b=axes, how=DATA)
 
 
-def _other_layers(tap: TapPair, walk_a: Walk, walk_b: Walk) -> Iterator[TapPair]:
+def _other_layers(tap: TapPair, walk_a: Walk, shapes: Shapes) -> Iterator[TapPair]:
     """Yield the tap beside any other layer of the second side: what a rule has put beside it may
     show what lies before an activation, or behind it."""
     if f"0/{tap.a}" not in walk_a:
         return
     wanted = _canonical(walk_a, 0, tap.a, tap.axes_a).shape
-    for name in walk_b:
-        number, _, layer = name.partition("/")
-        if number == "0" and layer != tap.b and not LATER.search(layer):
-            for axes in _customary(walk_b[name].shape, wanted):
+    for name, shape in shapes.items():
+        layer = name.partition("/")[2]
+        if layer != tap.b and not LATER.search(layer):
+            for axes in _customary(shape, wanted):
                 yield dataclasses.replace(tap, b=layer, axes_b=axes, how=DATA)
 
 

@@ -65,7 +65,8 @@ class Inference:
 
     Attributes:
         first: the side whose names are canonical. others: beside it.
-        batch: rows of a step. data: by name. values: the first side's own, by piece.
+        batch: rows of a step. data: by name. values: the first side's own, by piece; of the disk,
+            and read anew whenever one is asked for.
         accepted: differences that the user takes for the same and that are there, by the label of
             the side that has to know of them.
     """

@@ -1,8 +1,13 @@
-"""The workload that follows from a pair: what other workloads declare by hand, inferred."""
+"""The workload that follows from a pair: what other workloads declare by hand, inferred.
+
+The values of its parameters stay where the look at both sides has left them, and one is read at a
+time: all of them are as large as the model.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +37,32 @@ OPTIMIZER = "own"
 
 
 @dataclasses.dataclass(frozen=True)
-class Likened(Parameter):
+class Lying:
+    """Values that are read whenever an array is made of them. `values`: where they lie, by name."""
+
+    values: Mapping[str, NDArray[np.float64]]
+    name: str
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """Return them, as NumPy asks for them."""
+        return np.array(self.values[self.name], dtype)
+
+
+@dataclasses.dataclass(frozen=True)
+class Own(Parameter):
+    """A parameter that begins with the first side's own values, `initial`."""
+
+    def given(self) -> str:
+        """Return their digest, taken once: they are asked for it whenever a port is opened."""
+        return self._given
+
+    @functools.cached_property
+    def _given(self) -> str:
+        return Parameter.given(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Likened(Own):
     """A parameter that begins with other values at every seed, in the likeness of those of the
     first side, `initial`.
 
@@ -92,6 +122,7 @@ class Inferred(Declared):
         self.path = tuple(str(folder) for folder in named)
         self.inference, self.paths = inference, paths
         self._plans = inference.plans()
+        self._parameters = self._inferred()
 
     def hyperparameters(self, preset: str) -> dict[str, Any]:
         """Return the rows of a batch, and what each side's port is told."""
@@ -121,11 +152,15 @@ class Inferred(Declared):
     def parameters(self, hyper: Mapping[str, Any]) -> tuple[Parameter, ...]:
         """Return the canonical parameters, to begin with the first side's very values where it
         brings some, else with others in their likeness."""
+        return self._parameters
+
+    def _inferred(self) -> tuple[Parameter, ...]:
         parameters: list[Parameter] = []
         for pair in self.inference.pieces():
-            own = pair.name, tuple(pair.a.shape), self.inference.values[pair.name], pair.a.trainable
+            values = Lying(self.inference.values, pair.name)
+            own = pair.name, tuple(pair.a.shape), values, pair.a.trainable
             brought = self.inference.first.survey.begins
-            parameters.append(Parameter(*own) if brought else Likened(*own, role=pair.a.role))
+            parameters.append(Own(*own) if brought else Likened(*own, role=pair.a.role))
         return tuple(parameters)
 
     def optimizers(self, hyper: Mapping[str, Any]) -> dict[str, Optimizer]:

@@ -12,7 +12,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -119,27 +119,68 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], compress: bool 
         TypeError: an array holds Python objects.
         OSError: the file cannot be written.
     """
-    for name, value in arrays.items():
-        if value.dtype.hasobject:
-            raise TypeError(f"{path}: '{name}' holds Python objects; only plain arrays are written")
-    save = np.savez_compressed if compress else np.savez
-    files.write(path, lambda file: save(file, **dict[str, Any](arrays)))
+    write_each(path, arrays.items(), compress)
+
+
+def write_each(
+    path: Path, arrays: Iterable[tuple[str, NDArray[Any]]], compress: bool = False
+) -> None:
+    """Write an .npz as `write_arrays` does, of arrays that are made one at a time: no two of them
+    are held.
+
+    Args:
+        path, compress: as there. arrays: with their names, in order.
+
+    Raises:
+        TypeError, OSError: as there; and whatever the making of an array raises.
+    """
+    method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+
+    def fill(file: IO[bytes]) -> None:
+        with zipfile.ZipFile(file, "w", method) as archive:
+            for name, value in arrays:
+                if value.dtype.hasobject:
+                    raise TypeError(
+                        f"{path}: '{name}' holds Python objects; only plain arrays are written"
+                    )
+                # How large it is cannot be known before it is compressed.
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, np.asanyarray(value), allow_pickle=False)
+
+    files.write(path, fill)
 
 
 class _Lazy(Mapping[str, NDArray[Any]]):
-    """The arrays of an open .npz, each read when it is asked for."""
+    """The arrays of an open .npz, each read, and checked, when it is asked for.
 
-    def __init__(self, archive: Any) -> None:
-        self._archive = archive
+    Args:
+        path: for messages. archive: open; it is closed with the last that holds this.
+    """
+
+    def __init__(self, path: Path, archive: Any) -> None:
+        self._path, self._archive = path, archive
+        self._names = frozenset(archive.files)
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        return _numbers(np.asarray(self._archive[name]))
+        if name not in self._names:
+            raise KeyError(name)
+        try:
+            return _numbers(np.asarray(self._archive[name]))
+        except DAMAGES as error:
+            raise _unreadable(self._path, error) from error
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._archive.files)
 
     def __len__(self) -> int:
         return len(self._archive.files)
+
+
+def _unreadable(path: Path, error: BaseException) -> CorruptRecord:
+    return CorruptRecord(f"{path} cannot be read ({error}). Delete it and run again.")
 
 
 @contextlib.contextmanager
@@ -150,11 +191,32 @@ def arrays(path: Path) -> Iterator[Mapping[str, NDArray[Any]]]:
         CorruptRecord: it cannot be read, or holds something else than arrays; also while the block
             reads.
     """
+    with _opened(path) as archive:
+        yield _Lazy(path, archive)
+
+
+def taken(path: Path) -> Mapping[str, NDArray[Any]]:
+    """Return the arrays of an .npz, read one at a time, and take its name away: nobody else gets at
+    it, and the disk has its room back once nobody holds what is returned.
+
+    Raises:
+        CorruptRecord: as `arrays`; also later, when an array is read.
+    """
+    lying = _Lazy(path, _opened(path))
+    path.unlink()
+    return lying
+
+
+def _opened(path: Path) -> Any:
+    """Return an open .npz.
+
+    Raises:
+        CorruptRecord: it cannot be read.
+    """
     try:
-        with _loaded(files.opened(path)) as archive:
-            yield _Lazy(archive)
+        return _loaded(files.opened(path))
     except DAMAGES as error:
-        raise CorruptRecord(f"{path} cannot be read ({error}). Delete it and run again.") from error
+        raise _unreadable(path, error) from error
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -163,8 +225,5 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     Raises:
         CorruptRecord: it cannot be read, or holds something else than arrays.
     """
-    try:
-        with _loaded(files.opened(path)) as archive:
-            return {name: _numbers(np.asarray(archive[name])) for name in archive.files}
-    except DAMAGES as error:
-        raise CorruptRecord(f"{path} cannot be read ({error}). Delete it and run again.") from error
+    with arrays(path) as lying:
+        return dict(lying)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,29 +29,40 @@ class Inputs:
 
 
 def draw(workload: Workload, config: dict[str, Any], seed: int, steps: int) -> Inputs:
-    """Return the data and a tape of `steps` steps: `weights/<name>`, `batches` [steps, batch],
-    `noise/<phase>/<site>`.
+    """Return the data and a tape, see `drawn`.
+
+    Args:
+        workload, config, seed, steps: as there.
+    """
+    data = workload.data(config)
+    tape = dict(drawn(workload, config, data, seed, steps))
+    return Inputs(data, tape, content_hash(data), content_hash(tape))
+
+
+def drawn(
+    workload: Workload, config: dict[str, Any], data: Arrays, seed: int, steps: int
+) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield a tape of `steps` steps, in the order of the draws: `weights/<name>`, `batches` [steps,
+    batch], `noise/<phase>/<site>`.
 
     What the forward stage and `generate` consume is drawn once, [1, ...]; a site that several
     phases share is drawn once a step.
 
     Args:
-        workload: what declares data, weights and noise.
-        config: of one of its presets (`Workload.config`).
+        workload: what declares weights and noise.
+        config: of one of its presets (`Workload.config`). data: the workload's.
         seed: of all draws; the data do not depend on it. steps: how many batches there are.
     """
-    data = workload.data(config)
     generator = np.random.RandomState(seed)
-    tape = _weights(workload, config, generator)
+    yield from _weights(workload, config, generator)
     rows = len(next(value for name, value in data.items() if not name.startswith("eval_")))
-    tape["batches"] = np.stack(
-        [generator.permutation(rows)[: config["batch"]] for _ in range(steps)]
-    ).astype(np.int64)
+    batches = [generator.permutation(rows)[: config["batch"]] for _ in range(steps)]
+    yield "batches", np.stack(batches).astype(np.int64)
     for item in workload.noise(config):
         once = {*item.phases} <= {FORWARD, GENERATE}
         values = item.draw(generator, 1 if once else steps)
-        tape.update({f"noise/{phase}/{item.site}": values for phase in item.phases})
-    return Inputs(data, tape, content_hash(data), content_hash(tape))
+        for phase in item.phases:
+            yield f"noise/{phase}/{item.site}", values
 
 
 def initial(workload: Workload, config: dict[str, Any], seed: int) -> Arrays:
@@ -61,13 +72,14 @@ def initial(workload: Workload, config: dict[str, Any], seed: int) -> Arrays:
         workload: what declares the weights. config: of one of its presets (`Workload.config`).
         seed: of the draws.
     """
-    return _weights(workload, config, np.random.RandomState(seed))
+    return dict(_weights(workload, config, np.random.RandomState(seed)))
 
 
 def _weights(
     workload: Workload, config: dict[str, Any], generator: np.random.RandomState
-) -> Arrays:
-    return {f"weights/{item.name}": item.draw(generator) for item in workload.parameters(config)}
+) -> Iterator[tuple[str, NDArray[Any]]]:
+    for item in workload.parameters(config):
+        yield f"weights/{item.name}", item.draw(generator)
 
 
 def content_hash(arrays: Mapping[str, NDArray[Any]]) -> str:
@@ -76,5 +88,5 @@ def content_hash(arrays: Mapping[str, NDArray[Any]]) -> str:
     for name in sorted(arrays):
         value = np.ascontiguousarray(arrays[name])
         digest.update(f"{name} {value.dtype.str} {value.shape}\n".encode())
-        digest.update(value.tobytes())
+        digest.update(value.reshape(-1).view(np.uint8))
     return digest.hexdigest()

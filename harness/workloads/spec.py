@@ -89,9 +89,13 @@ class Parameter:
             "trainable": self.trainable,
         }
         if start_values.holds_values(self.initial):
-            values = start_values.values(self.name, self.shape, self.initial)
-            description["given"] = start_values.digest(values)
+            description["given"] = self.given()
         return description
+
+    def given(self) -> str:
+        """Return a digest of start values of the user's own."""
+        assert start_values.holds_values(self.initial)
+        return start_values.digest(start_values.values(self.name, self.shape, self.initial))
 
 
 @dataclasses.dataclass(frozen=True)

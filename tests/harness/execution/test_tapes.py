@@ -16,13 +16,13 @@ from harness.workloads import registry
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is drawn, in order."""
     names: list[str] = []
-    draw = tape.draw
+    draw = tape.drawn
 
     def noted(workload, *arguments):
         names.append(workload.name)
         return draw(workload, *arguments)
 
-    monkeypatch.setattr(tapes.tape, "draw", noted)
+    monkeypatch.setattr(tapes.tape, "drawn", noted)
     return names
 
 
@@ -62,7 +62,7 @@ def test_a_workload_that_raises_is_a_failed_job(tmp_path: Path, monkeypatch: pyt
     def fail(*_):
         raise KeyError("x")
 
-    monkeypatch.setattr(tapes.tape, "draw", fail)
+    monkeypatch.setattr(tapes.tape, "drawn", fail)
     run = tapes.Tapes()
     with pytest.raises(JobFailed, match="the data or the tape of linear cannot be made: KeyError"):
         run.of(tmp_path, LINEAR, WHICH)
