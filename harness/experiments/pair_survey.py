@@ -1,8 +1,8 @@
 """What the two models of a pair are: each side is built and looked at in a worker of its own build,
 and where rules leave a choice the second one is run until data have decided.
 
-Weights and activations of a large model are as large as it is: they stay on the disk, and one array
-is read at a time.
+Weights of a large model are as large as it is: they stay on the disk, and one array is read at a
+time.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from backends.adapter.pieces import apply
 from backends.contract import Setting
 from backends.survey import NORMAL, Piece
 from harness.execution import verbs
-from harness.execution.processes import WorkerProcess, ending
+from harness.execution.processes import ending
 from harness.execution.runner import RunContext
+from harness.experiments.pair_walks import Place, Training, Weight
 from harness.pairs import decisions, draws, later_calls, map_file, matches, taps
+from harness.pairs.agreement import Walk
 from harness.pairs.file import PairFile
-from harness.pairs.inference import Against, Inference, SurveyedSide, plain, start_values
+from harness.pairs.inference import Against, Inference, SurveyedSide, start_values
 from harness.pairs.matches import Matched
 from harness.plan import Side
 from harness.records import archives
@@ -38,19 +40,6 @@ LOG = "worker.log"
 MOVED = 1.25
 #: Arrays with their names, made one at a time.
 Made = Iterator[tuple[str, NDArray[Any]]]
-#: A side's draws in a forward pass in training mode, as `draws.entries` has them, and their values.
-Training = tuple[list[dict[str, Any]], decisions.Walk]
-#: Where the data are, the rows of each run, and a side's draws in inference.
-Inputs = tuple[Path, list[list[int]], list[dict[str, Any]]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Place:
-    """Where one side is looked at: its worker, its folder, and what came of it."""
-
-    side: SurveyedSide
-    worker: WorkerProcess
-    folder: Path
 
 
 def infer(
@@ -159,19 +148,16 @@ def _against(
         rows = _two_inputs(arrays, data[1])
     inputs = data[0], rows, told_a.get(GENERATE, [])
     inputs_b = data[0], rows, told_b.get(GENERATE, [])
-    walk_a = _walk(first, a.pieces, iter(start.items()), inputs)
+    first.held = {}  # of the start weights of a run beside another side nothing is assumed
+    whole = [Weight(piece, piece.name) for piece in a.pieces]
+    walk_a = first.walk(whole, start, inputs)
 
-    def run_b(matched: Matched, training: Training | None = None) -> decisions.Walk:
-        parts: list[Piece] = []
-
-        def held() -> Made:
-            for item in matched.pieces:
-                value = apply(start[item.a.name], item.part)
-                if tuple(item.b.shape) == value.shape:
-                    parts.append(dataclasses.replace(item.b, name=item.name))
-                    yield item.name, value
-
-        return _walk(other, parts, held(), inputs_b, training)
+    def run_b(matched: Matched, training: Training | None = None) -> Walk:
+        weights = [
+            Weight(dataclasses.replace(item.b, name=item.name), item.a.name, item.part)
+            for item in matched.pieces
+        ]
+        return other.walk(weights, start, inputs_b, training)
 
     if known is None:
         decided = decisions.decide(matched, shown, walk_a, run_b)
@@ -184,12 +170,15 @@ def _against(
     noise = _noise(drawn, generator)
     mine, theirs = (told_a.get(FORWARD, []), noise), (told_b.get(FORWARD, []), noise)
 
-    def moved(layers: Collection[str]) -> decisions.Walk | None:
-        chosen = {piece.name for piece in a.pieces if piece.layer in layers}
-        held = ((name, MOVED * own if name in chosen else own) for name, own in start.items())
-        return _walk(first, a.pieces, held, inputs, mine) if chosen else None
+    def moved(layers: Collection[str]) -> Walk | None:
+        own = [
+            dataclasses.replace(weight, times=MOVED) if weight.piece.layer in layers else weight
+            for weight in whole
+        ]
+        return first.walk(own, start, inputs, mine) if own != whole else None
 
-    walk_a = _walk(first, a.pieces, iter(start.items()), inputs, mine)
+
+    walk_a = first.walk(whole, start, inputs, mine)
     decided = decisions.settled(decided, walk_a, run_b(decided.matched, theirs), moved)
     return Against(other.side, decided, drawn)
 
@@ -205,7 +194,7 @@ def _start(
         yield piece.name, start_values(piece.role, own, generator)
 
 
-def _noise(drawn: draws.DrawsMatched, generator: np.random.RandomState) -> decisions.Walk:
+def _noise(drawn: draws.DrawsMatched, generator: np.random.RandomState) -> Walk:
     """Return values of what is drawn in a forward pass in training mode, by site."""
     noise = {}
     for site in drawn.sites:
@@ -219,33 +208,3 @@ def _two_inputs(arrays: Mapping[str, NDArray[Any]], batch: int) -> list[list[int
     """Return the rows of two batches, as different as the data let them be."""
     total = len(next(value for name, value in arrays.items() if not name.startswith("eval_")))
     return [list(range(batch)), [(total - 1 - index) % total for index in range(batch)]]
-
-
-def _walk(
-    place: Place,
-    parts: Sequence[Piece],
-    values: Made,
-    inputs: Inputs,
-    training: Training | None = None,
-) -> decisions.Walk:
-    """Run a side on given weights, those of `parts` once all of them are made, and return what its
-    layers return on two inputs, and, with the plan and the values of its draws, in training mode on
-    the first."""
-    data, rows, inference = inputs
-    held, out = place.folder / "held.npz", place.folder / "walk.npz"
-    archives.write_each(held, values)
-    drawn: dict[str, Any] = {"inference": inference}
-    if training is not None:
-        drawn["training"], noise = training
-        archives.write_arrays(place.folder / "noise.npz", dict(noise))
-        drawn["noise"] = str(place.folder / "noise.npz")
-    place.worker.request(
-        verbs.WALK,
-        parts=[plain(piece) for piece in parts],
-        values=str(held),
-        data=str(data),
-        rows=rows,
-        out=str(out),
-        draws=drawn,
-    )
-    return archives.taken(out)

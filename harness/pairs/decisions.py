@@ -27,32 +27,19 @@ from __future__ import annotations
 import collections
 import dataclasses
 import math
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from harness.pairs import exchanges
+from harness.pairs.agreement import INPUTS, Beside, Walk, agrees, first_open, laid_out, near
 from harness.pairs.exchanges import Choice, replaced
 from harness.pairs.matches import DATA, OPEN, Matched, PiecePair, stepped
-from harness.pairs.taps import TapPair, orders_of
+from harness.pairs.taps import TapPair
 from harness.pairs.units import plain
 
-#: May read each array from the disk anew: what is asked for often is kept.
-Walk = Mapping[str, NDArray[np.float64]]
-#: Of what the second side's layers return on the first input, `0/<layer>`.
-Shapes = Mapping[str, tuple[int, ...]]
-#: Of the largest value of a layer. Kernels that are summed up in another order differ by 1e-15 of
-#: it in float64; another choice of weights by all of it.
-TOLERANCE = 1e-6
 #: An activation that departs by so much while what is made of it agrees is another quantity.
 ANOTHER = 0.01
-INPUTS = 2
 #: Before the names of what the model gives.
 OUTPUTS = "outputs/"
-#: What a later call of a layer is shown by: see `backends.survey.of_call`.
-LATER = re.compile(r"/call \d+$")
 #: Runs of the second side that are spent on choices.
 MOST_RUNS = 60
 
@@ -85,31 +72,30 @@ def decide(
         walk_a: what the first side's layers returned, `<input>/<layer>`, in its own layouts.
         run_b: runs the second side with the first one's weights, matched in some way.
     """
-    walk_b = run_b(matched)
-    taps = _by_values(taps, walk_a, walk_b)
+    beside = Beside(taps, walk_a, run_b(matched))
     runs = 1
     while True:
-        index = _first_open(taps, walk_a, walk_b)
+        index = beside.first_open()
         unseen = set[str]()
         better = None
-        for choice in _choices(matched, taps, index, walk_a) if index < len(taps) else ():
+        for choice in _choices(matched, beside.taps(), index, walk_a) if beside.open() else ():
             if runs >= MOST_RUNS:
                 break
             runs += 1
-            tried = run_b(choice.matched)
-            tried_taps = _by_values(taps, walk_a, tried)
-            reached = _first_open(tried_taps, walk_a, tried)
+            tried = Beside(beside.taps(), walk_a, run_b(choice.matched))
+            reached = tried.first_open()
             if reached > index:
-                better = (choice.matched, tried_taps, tried)
+                better = (choice.matched, tried)
                 break
             if reached == index:
                 unseen |= choice.exchanged
         if better is None:
             break
-        matched, taps, walk_b = better
-    agreed = frozenset(tap.name for tap in taps if agrees(tap, walk_a, walk_b))
-    first_open = taps[index].name if index < len(taps) else ""
-    return Decided(_marked(matched, agreed, unseen, first_open), tuple(taps), agreed, first_open)
+        matched, beside = better
+    agreed, first_open = beside.agreed(), beside.open()
+    return Decided(
+        _marked(matched, agreed, unseen, first_open), tuple(beside.taps()), agreed, first_open
+    )
 
 
 def as_given(matched: Matched, taps: Sequence[TapPair], walk_a: Walk, walk_b: Walk) -> Decided:
@@ -118,7 +104,7 @@ def as_given(matched: Matched, taps: Sequence[TapPair], walk_a: Walk, walk_b: Wa
     Args:
         matched, taps: the map's. walk_a, walk_b: what both sides' layers returned.
     """
-    index = _first_open(taps, walk_a, walk_b)
+    index = first_open(taps, walk_a, walk_b)
     agreed = frozenset(tap.name for tap in taps if agrees(tap, walk_a, walk_b))
     return Decided(matched, tuple(taps), agreed, taps[index].name if index < len(taps) else "")
 
@@ -178,123 +164,25 @@ def _outputs(walk_a: Walk, walk_b: Walk) -> set[str]:
         return set()
     for name, other in zip(mine, theirs, strict=True):
         x, y = walk_a[name], walk_b[other]
-        if x.shape != y.shape or not _near(x, y):
+        if x.shape != y.shape or not near(x, y):
             return set()
     return set(mine)
 
 
 def _depends(name: str, walk: Walk, moved: Walk) -> bool:
     x, y = walk.get(name), moved.get(name)
-    return x is not None and y is not None and x.shape == y.shape and not _near(x, y)
+    return x is not None and y is not None and x.shape == y.shape and not near(x, y)
 
 
 def _another(tap: TapPair, walk_a: Walk, walk_b: Walk) -> bool:
     """Return whether an activation departs by so much that it cannot be the same quantity."""
     for number in range(INPUTS + 1):
         if f"{number}/{tap.a}" in walk_a and f"{number}/{tap.b}" in walk_b:
-            x = _canonical(walk_a, number, tap.a, tap.axes_a)
-            y = _canonical(walk_b, number, tap.b, tap.axes_b)
-            if x.shape == y.shape and not _near(x, y, ANOTHER):
+            x = laid_out(walk_a, number, tap.a, tap.axes_a)
+            y = laid_out(walk_b, number, tap.b, tap.axes_b)
+            if x.shape == y.shape and not near(x, y, ANOTHER):
                 return True
     return False
-
-
-def _canonical(
-    walk: Walk, number: int, layer: str, axes: Sequence[int] | None
-) -> NDArray[np.float64]:
-    value = np.asarray(walk[f"{number}/{layer}"])
-    return value if axes is None or value.ndim != len(axes) else np.transpose(value, axes)
-
-
-def agrees(tap: TapPair, walk_a: Walk, walk_b: Walk, runs: int = INPUTS) -> bool:
-    """Return whether an activation is the same on every input.
-
-    Args:
-        tap: which. walk_a, walk_b: what both sides' layers returned. runs: how many are looked at.
-    """
-    for number in range(runs):
-        if f"{number}/{tap.a}" not in walk_a or f"{number}/{tap.b}" not in walk_b:
-            return False
-        x = _canonical(walk_a, number, tap.a, tap.axes_a)
-        y = _canonical(walk_b, number, tap.b, tap.axes_b)
-        if x.shape != y.shape or not _near(x, y):
-            return False
-    return True
-
-
-def _near(x: NDArray[np.float64], y: NDArray[np.float64], tolerance: float = TOLERANCE) -> bool:
-    held, other = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    finite, same = np.isfinite(held), np.isfinite(other)
-    # What a mask shuts out is minus infinity on both sides; what is no number is like nothing.
-    if not np.array_equal(held[~finite], other[~same]) or not np.array_equal(finite, same):
-        return False
-    if not finite.any():
-        return x.size == 0
-    apart = float(np.max(np.abs(held[finite] - other[finite])))
-    return apart <= tolerance * max(float(np.max(np.abs(held[finite]))), 1e-300)
-
-
-def _first_open(taps: Sequence[TapPair], walk_a: Walk, walk_b: Walk) -> int:
-    """Return the index of the first activation that does not agree; their number if all do."""
-    for index, tap in enumerate(taps):
-        if not agrees(tap, walk_a, walk_b):
-            return index
-    return len(taps)
-
-
-def _by_values(taps: Sequence[TapPair], walk_a: Walk, walk_b: Walk) -> list[TapPair]:
-    """Return the taps with those axes, or beside that layer, with which they agree, where others
-    than the rules' do. A layer that one activation agrees with is no other's."""
-    settled = {tap.name for tap in taps if agrees(tap, walk_a, walk_b)}
-    if len(settled) == len(taps):
-        return list(taps)
-    taken = {tap.b for tap in taps if tap.name in settled}
-    shapes = {name: value.shape for name, value in walk_b.items() if name.startswith("0/")}
-    chosen = []
-    for tap in taps:
-        kept = tap
-        if tap.name not in settled:
-            options = [*_other_axes(tap, walk_a, shapes), *_other_layers(tap, walk_a, shapes)]
-            fitting = (
-                option
-                for option in options
-                if option.b not in taken and agrees(option, walk_a, walk_b)
-            )
-            kept = next(fitting, tap)
-            if kept is not tap:
-                taken.add(kept.b)
-        chosen.append(kept)
-    return chosen
-
-
-def _customary(own: Sequence[int], wanted: Sequence[int]) -> list[tuple[int, ...]]:
-    """Return the orders of axes that frameworks have: as they are, channels last where they were
-    first and the other way round, time in front of the batch."""
-    rank = len(own)
-    known = {tuple(range(rank)), (0, *range(2, rank), 1), (0, rank - 1, *range(1, rank - 1))}
-    known.add((1, 0, *range(2, rank)))
-    return [axes for axes in orders_of(own, wanted) if axes in known]
-
-
-def _other_axes(tap: TapPair, walk_a: Walk, shapes: Shapes) -> Iterator[TapPair]:
-    if f"0/{tap.a}" not in walk_a or f"0/{tap.b}" not in shapes:
-        return
-    wanted = _canonical(walk_a, 0, tap.a, tap.axes_a).shape
-    for axes in _customary(shapes[f"0/{tap.b}"], wanted):
-        yield dataclasses.replace(tap, axes_b=axes, how=DATA)
-
-
-def _other_layers(tap: TapPair, walk_a: Walk, shapes: Shapes) -> Iterator[TapPair]:
-    """Yield the tap beside any other layer of the second side: what a rule has put beside it may
-    show what lies before an activation, or behind it."""
-    if f"0/{tap.a}" not in walk_a:
-        return
-    wanted = _canonical(walk_a, 0, tap.a, tap.axes_a).shape
-    for name, shape in shapes.items():
-        layer = name.partition("/")[2]
-        if layer != tap.b and not LATER.search(layer):
-            for axes in _customary(shape, wanted):
-                yield dataclasses.replace(tap, b=layer, axes_b=axes, how=DATA)
 
 
 def _choices(
@@ -320,7 +208,7 @@ def _flattened(
     """Yield kernels whose rows are in the order in which a side with its channels in front flattens
     images, for whichever of the two has them there."""
     for tap in reversed(taps[:index]):
-        shape = _canonical(walk_a, 0, tap.a, tap.axes_a).shape
+        shape = laid_out(walk_a, 0, tap.a, tap.axes_a).shape
         if len(shape) < 3 or tap.axes_a == tap.axes_b:
             continue
         space, channels, rank = shape[1:-1], shape[-1], len(shape) - 2

@@ -13,7 +13,8 @@ import dataclasses
 from collections.abc import Iterator
 
 from backends.survey import MOST_CALLS, Survey, of_call
-from harness.pairs.decisions import Decided, Walk, agrees
+from harness.pairs.agreement import Walk, agrees
+from harness.pairs.decisions import Decided
 from harness.pairs.matches import DATA
 from harness.pairs.taps import TapPair
 

@@ -52,13 +52,13 @@ class Lying:
 class Own(Parameter):
     """A parameter that begins with the first side's own values, `initial`."""
 
-    def given(self) -> str:
-        """Return their digest, taken once: they are asked for it whenever a port is opened."""
-        return self._given
+    def values_digest(self) -> str:
+        """Return the values' digest, taken once: it is asked for whenever a port is opened."""
+        return self._digest
 
     @functools.cached_property
-    def _given(self) -> str:
-        return Parameter.given(self)
+    def _digest(self) -> str:
+        return Parameter.values_digest(self)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -88,5 +88,5 @@ def content_hash(arrays: Mapping[str, NDArray[Any]]) -> str:
     for name in sorted(arrays):
         value = np.ascontiguousarray(arrays[name])
         digest.update(f"{name} {value.dtype.str} {value.shape}\n".encode())
-        digest.update(value.reshape(-1).view(np.uint8))
+        digest.update(value.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()

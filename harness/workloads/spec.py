@@ -89,10 +89,10 @@ class Parameter:
             "trainable": self.trainable,
         }
         if start_values.holds_values(self.initial):
-            description["given"] = self.given()
+            description["given"] = self.values_digest()
         return description
 
-    def given(self) -> str:
+    def values_digest(self) -> str:
         """Return a digest of start values of the user's own."""
         assert start_values.holds_values(self.initial)
         return start_values.digest(start_values.values(self.name, self.shape, self.initial))

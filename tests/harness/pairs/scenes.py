@@ -14,7 +14,8 @@ from backends.adapter.pieces import apply, canonical, own_values
 from backends.adapter.side import Tap
 from backends.contract import Setting
 from backends.survey import Layer, Piece, Survey
-from harness.pairs import decisions, draws, matches, taps
+from harness.pairs import agreement, decisions, draws, matches, taps
+from harness.pairs.agreement import Walk
 from harness.pairs.decisions import Decided
 from harness.pairs.inference import Against, Inference, SurveyedSide, start_values
 from harness.pairs.matches import Matched
@@ -60,7 +61,7 @@ def decide(a: Model, b: Model, inputs: Sequence[np.ndarray]) -> Decided:
     start = {part.name: canonical(part, mine) for part in a.survey.pieces}
     walk_a = walked(a, a.survey.pieces, start, 1, inputs)
 
-    def run_b(choice: Matched) -> decisions.Walk:
+    def run_b(choice: Matched) -> Walk:
         parts, held = [], {}
         for pair in choice.pieces:
             value = apply(start[pair.a.name], pair.part)
@@ -87,7 +88,7 @@ def walked(
 def two_inputs(*shape: int) -> list[np.ndarray]:
     """Two inputs of so many axes behind the rows."""
     generator = np.random.RandomState(9)
-    return [generator.normal(size=(ROWS, *shape)) for _ in range(decisions.INPUTS)]
+    return [generator.normal(size=(ROWS, *shape)) for _ in range(agreement.INPUTS)]
 
 
 ATTENDED, FLAT, IMAGES = two_inputs(TIME, WIDTH), two_inputs(WIDTH), two_inputs(2, 3, WIDTH)
@@ -262,7 +263,7 @@ def inferred(
     inputs = [data["x"][:BATCH], data["x"][::-1][:BATCH]]
     walk_a = walked(models[0], a.pieces, start, 1, inputs)
 
-    def run_b(choice: Matched) -> decisions.Walk:
+    def run_b(choice: Matched) -> Walk:
         parts = [dataclasses.replace(pair.b, name=pair.name) for pair in choice.pieces]
         return walked(models[1], parts, start, 2, inputs)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from harness.pairs import decisions, matches, taps
+from harness.pairs.agreement import INPUTS, agrees
 from harness.pairs.matches import DATA, OPEN, ORDER, USER
 from harness.pairs.taps import TapPair
 from tests.harness.pairs import scenes
@@ -195,9 +196,9 @@ def test_one_input_is_not_enough():
     honest = scenes.walked(square(), [], {}, 1, FLAT)
     pairs = [TapPair("mine", "mine", "mine")]
     half = {**honest, "1/mine": honest["1/mine"] + 1e-3 * symmetric.sum()}
-    assert decisions.agrees(pairs[0], honest, honest)
-    assert not decisions.agrees(pairs[0], honest, half)
-    assert not decisions.agrees(pairs[0], {"0/mine": honest["0/mine"]}, honest)
+    assert agrees(pairs[0], honest, honest)
+    assert not agrees(pairs[0], honest, half)
+    assert not agrees(pairs[0], {"0/mine": honest["0/mine"]}, honest)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +222,7 @@ def test_what_agrees(x: list[float], y: list[float], same: bool):
     """Up to rounding of the largest; what a mask shuts out is alike on both sides, what is no
     number is like nothing, and nothing but infinities proves nothing."""
     a, b = ({"0/l": np.array(value), "1/l": np.array(value)} for value in (x, y))
-    assert same == decisions.agrees(TapPair("l", "l", "l"), a, b)
+    assert same == agrees(TapPair("l", "l", "l"), a, b)
 
 
 def test_an_activation_s_axes_are_turned_as_frameworks_do_and_not_otherwise():
@@ -284,7 +285,7 @@ def test_runs_are_counted():
 
     decided = scenes.decide(chain(False), chain(True), FLAT)
     assert "layer_20" == decided.first_open
-    assert calls.count(True) <= decisions.INPUTS * decisions.MOST_RUNS
+    assert calls.count(True) <= INPUTS * decisions.MOST_RUNS
     assert all(scenes.chosen(decided)[name] == name for name in scenes.chosen(decided))
     assert OPEN == scenes.ways(decided)["layer_30/kernel"]
 

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from harness.pairs import decisions
-from harness.pairs.decisions import Decided, Walk
+from harness.pairs.agreement import INPUTS, Walk, agrees
+from harness.pairs.decisions import Decided
 from harness.pairs.matches import Matched
 from harness.pairs.taps import TapPair
 
-RUNS = decisions.INPUTS + 1
+RUNS = INPUTS + 1
 TAPS = tuple(TapPair(name, name, name) for name in ("rnn", "dense", "side"))
 
 
@@ -35,7 +36,7 @@ def walk(scale: float = 1.0, kept: float = 1.0, wrong: float = 0.0) -> Walk:
 
 def settle(a: Walk, b: Walk, moved: Walk | None) -> Decided:
     """Settle what rules have put beside each other by name."""
-    agreed = frozenset(tap.name for tap in TAPS if decisions.agrees(tap, a, b))
+    agreed = frozenset(tap.name for tap in TAPS if agrees(tap, a, b))
     decided = Decided(Matched((), (), (), ()), TAPS, agreed, "rnn")
     return decisions.settled(decided, a, b, lambda _layer: moved)
 
