@@ -131,6 +131,31 @@ def canonical(piece: Piece, own: Mapping[str, np.ndarray]) -> np.ndarray:
     return parts[0] if len(parts) == 1 else np.sum(parts, axis=0)
 
 
+class Shapes:
+    """The canonical shapes of pieces: no large array is laid out anew each time for its shape.
+
+    Args:
+        pieces: by name.
+    """
+
+    def __init__(self, pieces: Mapping[str, Piece]) -> None:
+        self._pieces = pieces
+        self._of: Any = None
+        self._made: Dict[str, Any] = {}
+
+    def of(self, own: Mapping[str, np.ndarray]) -> Dict[str, Any]:
+        """Return them by name, made anew where the side's own shapes, or pieces, have changed.
+
+        Args:
+            own: the side's parameters by their own names.
+        """
+        of = dict(self._pieces), {name: np.shape(value) for name, value in own.items()}
+        if self._of != of:
+            self._made = {name: canonical(part, own).shape for name, part in self._pieces.items()}
+            self._of = of
+        return self._made
+
+
 def derived(piece: Piece, own: Mapping[str, np.ndarray]) -> Any:
     """Return a gradient or a slot of a piece in canonical form: that of its first source that has
     one, since all of a sum have the same. None where none has.
@@ -188,7 +213,9 @@ def own_values(
             parts = np.split(whole, ends[:-1].tolist(), piece.steps[0][1])
             changed.update(zip(piece.sources, parts))
             continue
-        share = np.asarray(values[piece.name]) / len(piece.sources)
+        share = np.asarray(values[piece.name])
+        if len(piece.sources) > 1:
+            share = share / len(piece.sources)
         for index, name in enumerate(piece.sources):
             # A constant is added to the first one alone, as `canonical` has it.
             steps = [step for step in piece.steps if not index or step[0] != "shift"]

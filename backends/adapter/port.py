@@ -136,6 +136,7 @@ class Port(contract.Port):
             self.side.accept(self.plan.accepted)
         #: What the side had when it was built: weights that are in no piece begin there each time.
         self._built: Optional[Dict[str, np.ndarray]] = None
+        self._shapes = pieces.Shapes(self.plan.pieces)
 
     # -- weights and slots -------------------------------------------------------------------------
 
@@ -145,10 +146,7 @@ class Port(contract.Port):
 
     def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
         own = self.side.parameters()
-        shapes = {
-            name: pieces.canonical(piece, own).shape for name, piece in self.plan.pieces.items()
-        }
-        check(values, self.config, shapes)
+        check(values, self.config, self._shapes.of(own))
         if self._built is None:
             self._built = {name: np.array(value) for name, value in own.items()}
             self._built.update(_apart({name: own[name] for name in self.plan.alone if name in own}))
@@ -187,6 +185,14 @@ class Port(contract.Port):
             which: of them; empty: none.
         """
         self.side.round_constants(which)
+
+    def constants_may_move(self, which: str) -> bool:
+        """Return whether that would have made any update so far another one; see there.
+
+        Args:
+            which: of them.
+        """
+        return self.side.constants_may_move(which)
 
     def training_is_own(self) -> bool:
         return True

@@ -153,6 +153,16 @@ class Side(abc.ABC):
             which: the learning `rates`, the `others`, the `powers` of β; empty: none.
         """
 
+    def constants_may_move(self, which: str) -> bool:
+        """Return whether any update so far might have been another one with these constants in
+        float32. False is a proof: each number of every update was one that float32 holds, and a run
+        with them rounded is the same run.
+
+        Args:
+            which: as for `round_constants`.
+        """
+        return True
+
     @abc.abstractmethod
     def seed(self, seed: int) -> None:
         """Have the framework's own generators begin anew, for steps without `draws`.

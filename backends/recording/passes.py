@@ -333,9 +333,12 @@ def apart(value: np.ndarray, base: np.ndarray) -> float:
         # Modulo 2^64: right for signed ones too.
         return float(np.max(larger.astype(np.uint64) - smaller.astype(np.uint64)))
     wide = np.complex128 if "c" in (value.dtype.kind, base.dtype.kind) else np.float64
-    return float(np.max(np.abs(value.astype(wide) - base.astype(wide))))
+    return largest(np.asarray(value.astype(wide, copy=False) - base.astype(wide, copy=False)))
 
 
 def largest(value: np.ndarray) -> float:
-    """Return max |value|, 0 for an empty array."""
-    return float(np.max(np.abs(value))) if value.size else 0.0
+    """Return max |value|, 0 for an empty array; NaN if it holds one."""
+    if value.dtype.kind != "f" or not value.size:
+        return float(np.max(np.abs(value))) if value.size else 0.0
+    # No copy of a large tensor is made for its sizes.
+    return abs(float(np.maximum(np.max(value), -np.min(value))))

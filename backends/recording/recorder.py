@@ -12,6 +12,7 @@ then the sketch.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import traceback
 import zipfile
@@ -23,7 +24,7 @@ from backends.contract import Stage, Status, abilities
 from backends.diagnosis.statuses import classify
 from backends.recording.passes import RECORDED, Item, NativeRun, Run, apart, largest
 from backends.recording.sketch import content, is_sketched, sketch
-from backends.recording.variations import in_order, vary
+from backends.recording.variations import CONSTANTS, in_order, vary
 
 #: By `<stage>/<name>` and kind of variation: how far each variation moved the tensor.
 Noise = Dict[str, Dict[str, List[float]]]
@@ -122,7 +123,7 @@ class Recorder:
         # Of this run, not of a variation.
         loss_scale = {phase: dict(noted) for phase, noted in self.port.loss_scales.items()}
         kept = {stage: (path, _sketches(tensors, stage)) for stage, path in files.items()}
-        noise, broken = self._noise(stages, steps, variants, kept)
+        noise, broken = self._noise(stages, steps, variants, kept, tensors)
         raised.update(broken)
         return {
             "tensors": tensors,
@@ -140,22 +141,33 @@ class Recorder:
         steps: int,
         variants: Sequence[Mapping[str, Any]],
         kept: Mapping[str, Tuple[str, Set[str]]],
+        tensors: Sequence[Mapping[str, Any]],
     ) -> Tuple[Noise, Dict[str, str]]:
-        """Run the variations; return how far they moved each tensor, and by stage what the port
-        raised.
+        """Run the variations, but for those that are known to be the run itself; return how far
+        they moved each tensor, and by stage what the port raised.
 
         Args:
             stages, steps, variants: as of `record`.
             kept: by stage, where the run that is varied has been written, and which of its tensors
                 are sketches there.
+            tensors: the entries of that run.
         """
         noise: Noise = {}
         raised: Dict[str, str] = {}
         for variant in variants:
+            own = [
+                stage
+                for stage in RECORDED[1:]
+                if stage in variant.get("stages", stages) and stage in kept
+            ]
+            if self._is_the_run(variant["kind"]) and _are_finite(tensors, own):
+                for entry in tensors:
+                    if entry["stage"] in own:
+                        place = f"{entry['stage']}/{entry['name']}"
+                        noise.setdefault(place, {}).setdefault(variant["kind"], []).append(0.0)
+                continue
             varied = vary(self._run(), variant)
-            for stage in RECORDED[1:]:
-                if stage not in variant.get("stages", stages) or stage not in kept:
-                    continue
+            for stage in own:
                 try:
                     self._vary(varied, variant["kind"], (stage, steps, *kept[stage]), noise)
                 except Exception as error:
@@ -167,6 +179,12 @@ class Recorder:
                     )
                     traceback.print_exc()
         return noise, raised
+
+    def _is_the_run(self, kind: str) -> bool:
+        """Return whether a variation is known to change nothing: constants in float32 that float32
+        holds."""
+        name, _, which = kind.partition(":")
+        return name == CONSTANTS and not self.port.constants_may_move(which)
 
     def _declared(self, forward: bool) -> Dict[str, Any]:
         """Return what the port declares of itself; with `forward`, also which activations are made
@@ -228,6 +246,12 @@ def _sketches(entries: Sequence[Mapping[str, Any]], stage: str) -> Set[str]:
     return {entry["name"] for entry in own if entry.get("sketched")}
 
 
+def _are_finite(entries: Sequence[Mapping[str, Any]], stages: Sequence[str]) -> bool:
+    """Return whether all tensors of some stages are finite: others are infinitely far from
+    themselves."""
+    return all(math.isfinite(entry["largest"]) for entry in entries if entry["stage"] in stages)
+
+
 def _apart(value: np.ndarray, base: np.ndarray, sketched: bool) -> float:
     """Return how far a tensor is from what was kept of it; infinity where there is no sketch."""
     if not sketched:
@@ -253,7 +277,7 @@ def _write(path: str, items: Iterator[Item], sketch_from: int) -> List[Dict[str,
 def describe(stage: str, name: str, value: np.ndarray, scale: float) -> Dict[str, Any]:
     """Return the manifest's entry of one tensor."""
     value = np.asarray(value)
-    size = largest(value if value.dtype.kind == "c" else value.astype(np.float64))
+    size = largest(value if value.dtype.kind in "cf" else value.astype(np.float64))
     return {
         "stage": stage,
         "name": name,

@@ -9,7 +9,8 @@ noise of a tensor.
     repeat    nothing changed: a port that draws noise or batches of its own moves all the same
     constants hyper-parameters of a pair's optimizers in float32, as some frameworks hold them
               inside a float64 run: the rates (`constants:rates`), the `constants:others`, or the
-              `constants:powers` of β, each by itself, for two may make up for each other
+              `constants:powers` of β, each by itself, for two may make up for each other; where
+              float32 holds all of them that is the run itself, and no other is made
     round     weights, inputs and noise rounded to a lower precision: what that precision
               necessarily costs
 
@@ -22,6 +23,8 @@ from typing import Any, Dict, Iterator, Mapping
 
 import numpy as np
 
+#: Before the colon of its kinds.
+CONSTANTS = "constants"
 #: Explicit mantissa bits of each precision.
 MANTISSA_BITS = {"fp64": 52, "fp32": 23, "tf32": 10, "bf16": 7, "fp16": 10}
 
@@ -32,7 +35,7 @@ def vary(run: Any, variant: Mapping[str, Any]) -> Any:
     """
     generator = np.random.RandomState(variant["seed"])
     kind = variant["kind"].split(":")[0]
-    if kind == "constants":
+    if kind == CONSTANTS:
         run.constants = variant["kind"].partition(":")[2]
         return run
     if kind == "repeat":

@@ -8,7 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Type
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    Type,
+)
 
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -34,6 +46,12 @@ SINGLE: Mapping[str, Type[Any]] = {
 }
 #: Variations of the constants (`Accepted.constants`): the rates, the others, the powers of β.
 RATES, OTHERS, POWERS = "rates", "others", "powers"
+#: What tells whether each of them would have made an update another one.
+MOVES: Mapping[str, Callable[[Any], bool]] = {
+    RATES: rules.rates_move,
+    OTHERS: rules.others_move,
+    POWERS: rules.powers_move,
+}
 
 
 class Accepted:
@@ -55,6 +73,8 @@ class Accepted:
         scalers: Sequence[Any] = (),
     ) -> None:
         self.constants = ""
+        #: What of the constants would have made an update another one; None before the first.
+        self._moving: Optional[Set[str]] = None
         #: By difference, what is to be known of each optimizer.
         self._known: Dict[str, Dict[int, Any]] = {}
         for name, held in names.items():
@@ -79,6 +99,15 @@ class Accepted:
         for second, first in self.pairs.items():
             first.add_(second)
             second.zero_()
+
+    def constants_may_move(self, which: str) -> bool:
+        """Return whether any update so far might have been another one with some of the constants
+        rounded; True where there was none.
+
+        Args:
+            which: of them.
+        """
+        return self._moving is None or which in self._moving
 
     @contextlib.contextmanager
     def neutralised(self) -> Iterator[None]:
@@ -148,6 +177,9 @@ class Accepted:
     def _before(self, optimizer: Any, *_arguments: Any) -> None:
         chosen: List[rules.Rule] = []
         self._at_work[id(optimizer)] = optimizer, chosen
+        if not self.constants:
+            now = {which for which, moves in MOVES.items() if moves(optimizer)}
+            self._moving = now | (self._moving or set())
         for rule in self._rules(optimizer):
             chosen.append(rule)
             rule.before(optimizer)

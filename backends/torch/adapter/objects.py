@@ -289,6 +289,9 @@ class Objects(Side):
     def round_constants(self, which: str) -> None:
         self.accepted.constants = which
 
+    def constants_may_move(self, which: str) -> bool:
+        return self.accepted.constants_may_move(which)
+
     @torch.no_grad()
     def assign(self, values: Arrays) -> None:
         held = self.inventory.tensors()

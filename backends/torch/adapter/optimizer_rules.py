@@ -73,14 +73,23 @@ class RoundedRates(Rule):
 
     def before(self, optimizer: Any) -> None:
         for group in optimizer.param_groups:
-            rate, began = group.get("lr"), group.get("initial_lr")
-            if not isinstance(rate, float):
-                continue
-            off = 0.0
-            if isinstance(began, float) and began != rate:
-                off = min(abs(began), MOST_FALLEN * abs(rate)) * FLOAT32_ROUNDOFF
-            # To one side in every update, or one would make up for another.
-            self.set(group, lr=rate + abs(_rounded(rate) - rate) + off)
+            self.set(group, **self.numbers(group))
+
+    @staticmethod
+    def numbers(group: Mapping[str, Any]) -> Dict[str, Any]:
+        """Return what it makes of a group's rate; nothing of one that is no plain number.
+
+        Args:
+            group: one of `param_groups`.
+        """
+        rate, began = group.get("lr"), group.get("initial_lr")
+        if not isinstance(rate, float):
+            return {}
+        off = 0.0
+        if isinstance(began, float) and began != rate:
+            off = min(abs(began), MOST_FALLEN * abs(rate)) * FLOAT32_ROUNDOFF
+        # To one side in every update, or one would make up for another.
+        return {"lr": rate + abs(_rounded(rate) - rate) + off}
 
 
 class RoundedConstants(Rule):
@@ -89,14 +98,22 @@ class RoundedConstants(Rule):
 
     def before(self, optimizer: Any) -> None:
         for group in optimizer.param_groups:
-            others = (name for name in group if name not in EXACT)
-            self.set(group, **{name: _rounded(group[name]) for name in others})
+            self.set(group, **self.numbers(group))
             if isinstance(optimizer, torch.optim.Adagrad):
                 # What its sums begin with is a constant too.
                 for parameter in group["params"]:
                     if not _steps(optimizer, parameter):
                         begun = optimizer.state[parameter]["sum"]
                         begun.copy_(begun.to(torch.float32))
+
+    @staticmethod
+    def numbers(group: Mapping[str, Any]) -> Dict[str, Any]:
+        """Return what it makes of a group's numbers.
+
+        Args:
+            group: one of `param_groups`.
+        """
+        return {name: _rounded(group[name]) for name in group if name not in EXACT}
 
 
 class EpsilonValue(Rule):
@@ -220,6 +237,55 @@ class NadamSchedule(Rule):
     def before(self, optimizer: Any) -> None:
         for group in optimizer.param_groups:
             self.set(group, momentum_decay=KERAS_MOMENTUM_DECAY)
+
+
+def rates_move(optimizer: Any) -> bool:
+    """Return whether an update with its rates in float32 is another one, or may be: what is no
+    plain number is not known.
+
+    Args:
+        optimizer: about to update.
+    """
+    return any(
+        not _known(group.get("lr", 0.0)) or not _holds(group, RoundedRates.numbers(group))
+        for group in optimizer.param_groups
+    )
+
+
+def others_move(optimizer: Any) -> bool:
+    """Return the same of all its other numbers.
+
+    Args:
+        optimizer: about to update.
+    """
+    if isinstance(optimizer, torch.optim.Adagrad):
+        return True  # so may what its sums begin with
+    for group in optimizer.param_groups:
+        others = (group[name] for name in group if name not in (*EXACT, "params"))
+        if not all(map(_known, others)) or not _holds(group, RoundedConstants.numbers(group)):
+            return True
+    return False
+
+
+def powers_move(optimizer: Any) -> bool:
+    """Return the same of the powers of its β.
+
+    Args:
+        optimizer: about to update.
+    """
+    return isinstance(optimizer, (*ADAMS, torch.optim.Adamax))
+
+
+def _known(value: Any) -> bool:
+    """Return whether a hyper-parameter is a plain value, of which rounding can be told."""
+    if isinstance(value, tuple):
+        return all(map(_known, value))
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+def _holds(group: Mapping[str, Any], numbers: Mapping[str, Any]) -> bool:
+    """Return whether a group has these numbers already."""
+    return all(value is group[name] or value == group[name] for name, value in numbers.items())
 
 
 def _within(optimizer: Any) -> Tuple[str, Sequence[str]]:
