@@ -42,11 +42,14 @@ class Declarations:
             this port cannot show: what is computed inside of one operation of its framework. They
             are listed as not looked at; any other activation that only the other side has is a
             fault.
+        copies: whether it changes no array that it was given, and none that it has handed over: of
+            parameters and slots no copies have to be made then, as large as the model.
         undeclared: the `recording.undeclared_state.Undeclared` that puts back what a look at the
             port has moved; a base class of a backend sets it.
     """
 
     not_shown: Sequence[str] = ()
+    copies: bool = False
     undeclared: Any = None
 
     def parameters(self) -> Dict[str, Any]:

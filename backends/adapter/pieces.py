@@ -26,6 +26,8 @@ import numpy as np
 from backends.survey import AVERAGE, Piece
 
 Step = Sequence[Any]
+#: How far weights that only one side has are moved apart, as `harness.pairs.inference` has it.
+APART = 0.1
 
 
 def _slices(ndim: int, axis: int, start: int, stop: int) -> Any:
@@ -110,6 +112,14 @@ def apply(value: np.ndarray, steps: Iterable[Step], linear: bool = False) -> np.
 
 def _beside(piece: Piece) -> bool:
     return bool(piece.steps) and piece.steps[0][0] == "concatenate"
+
+
+def _cut(own: np.ndarray, steps: Sequence[Step]) -> np.ndarray:
+    """Return what `_put` puts values into. Where they take the place of all of it, its shape is
+    enough."""
+    if any(step[0] == "slice" for step in steps):
+        return np.asarray(own, np.float64)
+    return np.broadcast_to(np.float64(0.0), np.shape(own))
 
 
 def _concatenated(piece: Piece, own: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -219,7 +229,7 @@ def own_values(
         for index, name in enumerate(piece.sources):
             # A constant is added to the first one alone, as `canonical` has it.
             steps = [step for step in piece.steps if not index or step[0] != "shift"]
-            changed[name] = _put(np.asarray(changed[name], np.float64), steps, share)
+            changed[name] = _put(_cut(changed[name], steps), steps, share)
     return changed
 
 
@@ -252,3 +262,20 @@ def own_slots(
         return own_gradients(pieces, slots, own)
     chosen = [piece for piece in pieces if piece.name in slots and held.keys() >= {*piece.sources}]
     return own_values(chosen, slots, held)
+
+
+def moved_apart(values: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
+    """Return weights that are all alike moved apart: a bias of zeros that the other side has not
+    would be seen only once it has been trained.
+
+    Args:
+        values: by name.
+    """
+    generator = np.random.RandomState(0)
+    moved = {}
+    for name in sorted(values):
+        value = values[name]
+        if value.size and np.all(value == value.flat[0]):
+            noise = generator.uniform(-1.0, 1.0, value.shape)
+            moved[name] = value + APART * (abs(float(value.flat[0])) or 1.0) * noise
+    return moved

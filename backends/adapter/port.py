@@ -15,9 +15,6 @@ from backends.parameters import check
 from backends.source import Batch
 from backends.survey import Piece
 
-#: How far weights that only this side has are moved apart, as `harness.pairs.inference` has it.
-APART = 0.1
-
 
 class Plan:
     """What the harness has decided about one side: `config["pair"]`, read.
@@ -59,19 +56,6 @@ class Plan:
         for name, owned in self.owners.items():
             for own_name in dict.fromkeys(owned.values()):
                 yield name, own_name, [key for key, own in owned.items() if own == own_name]
-
-
-def _apart(values: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
-    """Return weights that are all alike moved apart: a bias of zeros that the other side has not
-    would be seen only once it has been trained."""
-    generator = np.random.RandomState(0)
-    moved = {}
-    for name in sorted(values):
-        value = values[name]
-        if value.size and np.all(value == value.flat[0]):
-            noise = generator.uniform(-1.0, 1.0, value.shape)
-            moved[name] = value + APART * (abs(float(value.flat[0])) or 1.0) * noise
-    return moved
 
 
 def piece(content: Mapping[str, Any]) -> Piece:
@@ -129,6 +113,8 @@ class Port(contract.Port):
         setting: how to run. side: the user's objects, built in this setting.
     """
 
+    copies = True  # `pieces` makes arrays of its own, both ways
+
     def __init__(self, config: Mapping[str, Any], setting: Setting, side: Side) -> None:
         contract.Port.__init__(self, config, setting)
         self.side, self.plan = side, Plan(config["pair"])
@@ -149,7 +135,8 @@ class Port(contract.Port):
         check(values, self.config, self._shapes.of(own))
         if self._built is None:
             self._built = {name: np.array(value) for name, value in own.items()}
-            self._built.update(_apart({name: own[name] for name in self.plan.alone if name in own}))
+            alone = {name: own[name] for name in self.plan.alone if name in own}
+            self._built.update(pieces.moved_apart(alone))
         own.update((name, value) for name, value in self._built.items() if name in own)
         self.side.assign(pieces.own_values(self.plan.pieces.values(), values, own))
         self.side.reset()

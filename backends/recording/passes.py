@@ -68,8 +68,11 @@ class Run:
 
     def start(self) -> TapeSource:
         """Load the initial weights and return a fresh source."""
-        self.port.load_parameters(weights(self.tape))
+        self.port.load_parameters(self._initial())
         return self.source()
+
+    def _initial(self) -> Dict[str, np.ndarray]:
+        return below("weights/", self.tape) if self.port.copies else weights(self.tape)
 
     def looked_at(self, source: TapeSource, training: bool) -> Batch:
         """Return the batch that a forward look is given, a new one each time: a port may change it
@@ -220,12 +223,17 @@ class Run:
         """Return the parameters as they are now: a port may hand over the very arrays that it goes
         on to change.
         """
-        return {name: np.array(value) for name, value in self.port.parameters().items()}
+        return self._kept(self.port.parameters())
 
     def _slots(self) -> Dict[str, np.ndarray]:
         if "optimizer_state" not in self.can:
             return {}
-        return {name: np.array(value) for name, value in self.port.optimizer_state().items()}
+        return self._kept(self.port.optimizer_state())
+
+    def _kept(self, values: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
+        if self.port.copies:
+            return values
+        return {name: np.array(value) for name, value in values.items()}
 
     def _trajectory(self, steps: int) -> Iterator[Item]:
         """Train in one go, looking at the losses of every step and at the parameters after 1, 2, 4,

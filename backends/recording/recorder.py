@@ -266,8 +266,9 @@ def _write(path: str, items: Iterator[Item], sketch_from: int) -> List[Dict[str,
         for stage, name, value, scale in items:
             entry = describe(stage, name, value, scale)
             if is_sketched(np.asarray(value), sketch_from):
-                write_array(writer, name, sketch(value))
-                entry.update(sketched=True, content=content(value))
+                whole = np.asarray(value, order="C")
+                write_array(writer, name, sketch(whole))
+                entry.update(sketched=True, content=content(whole))
             else:
                 write_array(writer, name, value)
             entries.append(entry)
