@@ -298,3 +298,63 @@ def test_gradients_that_a_closure_has_yet_to_compute(kit):
             made.step("train", ROWS, Draws("train"))
         ends.append(made.parameters())
     assert all(np.array_equal(ends[0][key], ends[1][key]) for key in ends[0])
+
+
+EXACT, NOT = 2.0**-6, 1e-3
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "moving"),
+    [
+        ("SGD", {"lr": EXACT, "momentum": 0.75}, ""),
+        ("SGD", {"lr": NOT}, "rates"),
+        ("SGD", {"lr": EXACT, "momentum": 0.9}, "others"),
+        ("SGD", {"lr": EXACT, "weight_decay": 0.1}, "others"),
+        ("RMSprop", {"lr": EXACT, "alpha": 0.875}, ""),
+        ("RMSprop", {"lr": NOT, "alpha": 0.99}, "rates others"),
+        ("Adam", {"lr": EXACT, "betas": (0.75, 0.875)}, "powers"),
+        ("Adam", {"lr": EXACT, "betas": (0.9, 0.875)}, "others powers"),
+        ("Adamax", {"lr": EXACT, "betas": (0.75, 0.875)}, "powers"),
+        ("Adagrad", {"lr": EXACT}, "others"),
+    ],
+)
+def test_what_float32_holds_is_proved_to_move_nothing(kit, kind, words, moving):
+    """By the numbers of every update that was made: and a run with them rounded is the same run."""
+    import torch
+
+    net = linear()
+    optimizer = getattr(torch.optim, kind)(net.parameters(), **words)
+    made = side(net, optimizer, loss=lambda out, batch: (out**2).mean())
+    which = ("rates", "others", "powers")
+    # Nothing is known before the first update.
+    assert [True] * 3 == [made.constants_may_move(each) for each in which]
+    kept, ends = made.snapshot(), {}
+    for rounded in ("", *which):
+        made.round_constants(rounded)
+        made.step("train", ROWS, Draws("train"))
+        ends[rounded] = made.parameters()
+        made.restore(kept)
+    made.round_constants("")
+    assert moving.split() == [each for each in which if made.constants_may_move(each)]
+    for each in {*which} - {*moving.split()}:
+        assert all(np.array_equal(value, ends[""][key]) for key, value in ends[each].items())
+
+
+def test_a_number_that_a_schedule_comes_to_is_seen(kit):
+    """And what is no plain number may be anything: it is never taken for proved."""
+    import torch
+
+    net = linear()
+    optimizer = torch.optim.SGD(net.parameters(), EXACT)
+    made = side(net, optimizer, loss=lambda out, batch: (out**2).mean())
+    made.step("train", ROWS, Draws("train"))
+    assert not made.constants_may_move("rates")
+    for group in optimizer.param_groups:
+        group["lr"] = EXACT * 0.9
+    made.step("train", ROWS, Draws("train"))
+    optimizer.param_groups[0]["lr"] = EXACT
+    made.step("train", ROWS, Draws("train"))
+    assert made.constants_may_move("rates") and not made.constants_may_move("others")
+    optimizer.param_groups[0]["more"] = torch.tensor(0.5)
+    made.step("train", ROWS, Draws("train"))
+    assert made.constants_may_move("others")
