@@ -114,3 +114,23 @@ def test_a_tape_with_any_first_axis_is_reordered(run, rows):
     assert after.tape["noise/train/mask"].shape == noise.shape
     assert np.array_equal(after.tape["noise/train/mask"], noise) is (rows % BATCH != 0)
     np.testing.assert_array_equal(after.tape["noise/generate/mask"], noise)
+
+
+@pytest.mark.parametrize(
+    ("moving", "weight", "runs"), [(True, 1.0, True), (False, 1.0, False), (False, np.inf, True)]
+)
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_constants_that_are_proved_to_move_nothing_are_not_run(run, tmp_path, moving, weight, runs):
+    """Their movement is 0, as if they had run. What is not finite is no distance from itself."""
+    rounded = []
+    run.port.constants_may_move = lambda which: moving
+    run.port.round_constants = rounded.append
+    run.tape["weights/b"] = np.full(1, weight)
+    recorder = recording.Recorder(run.port, run.config, run.data, run.tape, str(tmp_path))
+    variant = {"kind": "constants:rates", "precision": "fp64", "seed": 0, "stages": ["update"]}
+    found = recorder.record(["loss", "update"], 1, [variant])
+    assert (["rates", ""] if runs else []) == rounded
+    updates = [item for item in found["tensors"] if item["stage"] == "update"]
+    assert updates and {f"update/{item['name']}" for item in updates} == {*found["noise"]}
+    if weight == 1.0:
+        assert [{"constants:rates": [0.0]}] * len(updates) == [*found["noise"].values()]
