@@ -177,7 +177,6 @@ def _against(
         ]
         return first.walk(own, start, inputs, mine) if own != whole else None
 
-
     walk_a = first.walk(whole, start, inputs, mine)
     decided = decisions.settled(decided, walk_a, run_b(decided.matched, theirs), moved)
     return Against(other.side, decided, drawn)

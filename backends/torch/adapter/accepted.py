@@ -8,19 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from typing import (
-    Any,
-    Callable,
-    Dict,
-    Iterator,
-    List,
-    Mapping,
-    Optional,
-    Sequence,
-    Set,
-    Tuple,
-    Type,
-)
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple, Type
 
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -70,7 +58,7 @@ class Accepted:
         names: Mapping[str, Any],
         optimizers: Mapping[str, Any],
         parameters: Mapping[str, torch.Tensor],
-        scalers: Sequence[Any] = (),
+        scalers: Tuple[Any, ...] = (),
     ) -> None:
         self.constants = ""
         #: What of the constants would have made an update another one; None before the first.

@@ -16,7 +16,7 @@ from backends.contract import PRECISION_TABLE, Setting, Unsupported
 from backends.pair import TRAIN, Declared
 from backends.survey import AVERAGE
 from backends.torch import memory, runtime
-from backends.torch.adapter import checkpoints, losses, optimizers, values
+from backends.torch.adapter import checkpoints, losses, optimizers, remarks, values
 from backends.torch.adapter.accepted import Accepted
 from backends.torch.adapter.averages import Averages
 from backends.torch.adapter.compiled import Compiled
@@ -66,13 +66,8 @@ class Objects(Side):
             isinstance(module, torch.nn.RNNBase) and module.dropout
             for module in self.inventory.modules.values()
         )
-        self._note_modes()
         self._note_others(reached)
-        self.remarks += [
-            f"{path} is a ScriptModule: nobody can look into it"
-            for path, module in self.inventory.modules.items()
-            if isinstance(module, torch.jit.ScriptModule) and "." not in path
-        ]
+        self.remarks += remarks.of_models(self.declared.models, self.inventory.modules)
         self.updates = dict.fromkeys(self.optimizers, 0)
         self._begun = {name: optimizers.count(each) for name, each in self.optimizers.items()}
         self._totals: Dict[str, Optional[losses.Rule]] = {}
@@ -161,16 +156,6 @@ class Objects(Side):
                 " into it needs; torch 2.6 can"
             )
 
-    def _note_modes(self) -> None:
-        """Leave each model in the mode that the user's code has put it in: its steps may set
-        another one, and if they do not, that is how they train."""
-        self.remarks += [
-            f"the model {name or type(model).__name__} is in inference mode when it is built; a"
-            " step that does not call .train() trains it like that"
-            for name, model in self.declared.models.items()
-            if not model.training
-        ]
-
     def _note_others(self, reached: Snapshot) -> None:
         """Remark upon what is trained or kept beside what is compared."""
         own = {*map(id, self.inventory.tensors().values()), *map(id, self.averages.tensors())}
@@ -185,18 +170,6 @@ class Objects(Side):
                     f"a {type(module).__name__} that is not declared is within reach of a step:"
                     " what it keeps is not compared. Declare it beside the model, by name"
                 )
-        whole = sorted(
-            name
-            for model in self.declared.models.values()
-            for name, value in model.named_buffers()
-            if not (value.is_floating_point() or value.is_complex())
-            and not name.endswith("num_batches_tracked")
-        )
-        if whole:
-            self.remarks.append(
-                f"buffers of whole numbers are not compared, only what is made of them:"
-                f" {', '.join(whole)}"
-            )
 
     # -- contexts ----------------------------------------------------------------------------------
 
@@ -284,7 +257,7 @@ class Objects(Side):
 
     def accept(self, names: Mapping[str, Any]) -> None:
         parameters = self.inventory.parameters()
-        self.accepted = Accepted(names, self.optimizers, parameters, self.scalers)
+        self.accepted = Accepted(names, self.optimizers, parameters, tuple(self.scalers))
 
     def round_constants(self, which: str) -> None:
         self.accepted.constants = which

@@ -54,7 +54,7 @@ DIFFERENCES: Mapping[str, Difference] = {
     ),
     "padding-row-gradient": Difference(
         HUGGING_FACE,
-        "token 0 pads: torch's class gives its row of the embeddings no gradient, TensorFlow's does",
+        "token 0 pads: torch's class gives its row of the table no gradient, TensorFlow's does",
         "transformers `modeling_bert.py`: `nn.Embedding(padding_idx=...)`",
     ),
     "adam-epsilon-place": Difference(
