@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from backends.contract import Stage
+from harness.plan import LOCKSTEP_STAGES
 from harness.results.verdicts import Fidelity
 
 PAIRS = Path(__file__).parent / "pairs"
@@ -68,6 +69,13 @@ class Entry:
         """What the pair is, as its docstring says, and what is changed."""
         first = self._text().splitlines()[0].strip('"').rstrip(".")
         return f"{first}; {self.what}" if self.what else first
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that have to be looked at: all, or those up to where a mistake shows first."""
+        if not self.planted or self.stage is None:
+            return LOCKSTEP_STAGES
+        return LOCKSTEP_STAGES[: LOCKSTEP_STAGES.index(self.stage) + 1]
 
     @property
     def has_releases_before(self) -> bool:
