@@ -121,7 +121,7 @@ class Beside:
                 return len(self._laid) - 1
         return len(self._laid)
 
-    def open(self) -> str:
+    def parting(self) -> str:
         """Return its name; empty if all agree."""
         index = self.first_open()
         return self._laid[index][0].name if index < len(self._laid) else ""

@@ -78,7 +78,7 @@ def decide(
         index = beside.first_open()
         unseen = set[str]()
         better = None
-        for choice in _choices(matched, beside.taps(), index, walk_a) if beside.open() else ():
+        for choice in _choices(matched, beside.taps(), index, walk_a) if beside.parting() else ():
             if runs >= MOST_RUNS:
                 break
             runs += 1
@@ -92,7 +92,7 @@ def decide(
         if better is None:
             break
         matched, beside = better
-    agreed, first_open = beside.agreed(), beside.open()
+    agreed, first_open = beside.agreed(), beside.parting()
     return Decided(
         _marked(matched, agreed, unseen, first_open), tuple(beside.taps()), agreed, first_open
     )

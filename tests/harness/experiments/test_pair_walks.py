@@ -165,7 +165,7 @@ def test_nothing_behind_the_first_departure_is_read():
     a.read.clear()
     taps = [TapPair(layer, layer, layer) for layer in "abc"]
     beside = agreement.Beside(taps, a, b)
-    assert (1, "b") == (beside.first_open(), beside.open())
+    assert (1, "b") == (beside.first_open(), beside.parting())
     assert not {"0/c", "1/c"} & {*a.read}
     assert frozenset("a") == beside.agreed() and {"0/c"} <= {*a.read}
     assert taps == beside.taps()
