@@ -65,6 +65,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "workloads(*names): run the test for these workloads only")
     config.addinivalue_line("markers", "backends(*names): run the test on these backends only")
+    config.addinivalue_line("markers", "keras3: run the test where Keras 3 is: no other has it")
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +105,17 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("workload", [name for name in wanted if backend in WORKLOADS[name]])
 
 
+def _has_keras_3():
+    try:
+        from importlib import metadata
+    except ImportError:  # CPython 3.7, on which there is none
+        return False
+    try:
+        return int(metadata.version("keras").partition(".")[0]) >= 3
+    except metadata.PackageNotFoundError:
+        return False
+
+
 def pytest_collection_modifyitems(config, items):
     """Deselect what this backend has no port for; it is no skip, there is nothing that could
     run."""
@@ -115,6 +127,7 @@ def pytest_collection_modifyitems(config, items):
         item
         for item, found in reasons.items()
         if any("empty parameter set" in reason for reason in found)
+        or (item.get_closest_marker("keras3") and not _has_keras_3())
     ]
     config.hook.pytest_deselected(items=gone)
     items[:] = [item for item in items if item not in gone]

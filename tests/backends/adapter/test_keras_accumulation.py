@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
 import numpy as np
 import pytest
 
@@ -18,8 +16,6 @@ STEPS, KEPT = 4, 0.75
 @pytest.fixture
 def gathering(keras, make):
     """A function that makes a side whose optimizer gathers gradients, or not."""
-    if "gradient_accumulation_steps" not in inspect.signature(keras.optimizers.SGD).parameters:
-        pytest.skip("this Keras accumulates no gradients")
 
     def side(steps):
         def function():
@@ -36,6 +32,7 @@ def gathering(keras, make):
     return side
 
 
+@pytest.mark.keras3
 def test_what_is_differentiated_counts_as_it_is_updated_with(gathering):
     """Keras divides by the number of calls itself: a loss that is divided by hand is the same."""
     plain = gathering(None).step("train", ROWS, Draws("train"))
@@ -45,6 +42,7 @@ def test_what_is_differentiated_counts_as_it_is_updated_with(gathering):
         np.testing.assert_allclose(gathered.gradients[name], value / STEPS, rtol=1e-12)
 
 
+@pytest.mark.keras3
 def test_a_teachers_gradient_is_what_the_update_is_made_of(gathering):
     """Of several calls it is their sum, for each is a part of the mean."""
     side = gathering(STEPS)
@@ -56,6 +54,7 @@ def test_a_teachers_gradient_is_what_the_update_is_made_of(gathering):
         np.testing.assert_allclose(value, before[name] - 0.125 * STEPS * 0.5, rtol=1e-12)
 
 
+@pytest.mark.keras3
 def test_it_is_surveyed(gathering):
     survey = gathering(STEPS).survey(ROWS)
     (optimizer,) = survey.optimizers

@@ -82,12 +82,10 @@ def test_kernels_of_several_axes_are_matrices(
     assert np.array_equal(turned(own[pieces[0].sources[0]]).reshape(kernel), held)
 
 
+@pytest.mark.keras3
 def test_a_second_table_of_an_embedding(keras, make):
     """The layer behind the model that an embedding may also be: tied, it is no parameter; else it
     is a dense kernel."""
-    if not hasattr(keras.layers, "ReversibleEmbedding"):
-        pytest.skip("this Keras has none")
-
     def function(tied):
         words = keras.layers.ReversibleEmbedding(7, 3, tie_weights=tied, name="words")
         x = keras.Input((4,), dtype="int32")
