@@ -172,6 +172,7 @@ def _judge_tensor(
     wide = _constants_limit(a, b, entry_b, level, rule)
     if graded.verdict == Fidelity.FAIL and apart.error <= wide <= noise.LIFTED:
         graded = within_constants(graded, wide)
+    moves = moves.in_precision(rule.precision, threshold)
     differs = _difference(a, b, entry_b, moves, rule, same) or _other_bits(entry_a, entry_b)
     if differs:
         reason = f"{differs}; {graded.reason}"

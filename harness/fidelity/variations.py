@@ -99,6 +99,20 @@ class Moves:
     alone: tuple[tuple[str, str, float, float], ...] = ()
     crossed: tuple[str, ...] = ()
 
+    def in_precision(self, precision: str, threshold: float) -> Moves:
+        """Return what these movements in float64 are in a precision: in a lower one, what a model
+        has computed in float32 inside its float64 run is rounding, where it is below the threshold.
+
+        Args:
+            precision: that is judged. threshold: of the tensor, in that precision.
+        """
+        if precision == "fp64":
+            return self
+        least = min(threshold, LEAST_UNITS * UNIT_ROUNDOFF["fp32"])
+        return dataclasses.replace(
+            self, alone=tuple(item for item in self.alone if item[2] > least)
+        )
+
     def sentence(self, name: str) -> str:
         """Return what differs, in words; empty where nothing moves alone."""
         said = []

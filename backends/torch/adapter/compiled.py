@@ -7,8 +7,9 @@ compiled is compared where nothing has to be looked into: in what inference give
 
 from __future__ import annotations
 
+import contextlib
 import types
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, ContextManager, List, Optional
 
 import torch
 
@@ -26,6 +27,15 @@ def _reason(error: BaseException) -> str:
     """Return what failed and why, which stand in two lines."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines[:2]) or type(error).__name__
+
+
+def eagerly() -> ContextManager[Any]:
+    """Run what is compiled as it was written. An older torch cannot, and nothing is compiled there:
+    such sides are refused when they are built."""
+    if hasattr(torch.compiler, "set_stance"):
+        stance: ContextManager[Any] = torch.compiler.set_stance("force_eager")
+        return stance
+    return contextlib.nullcontext()
 
 
 class Compiled:
@@ -58,7 +68,7 @@ class Compiled:
                 return call()
             except torch._dynamo.exc.TorchDynamoException as error:
                 self._failure = _reason(error)
-        with torch.compiler.set_stance("force_eager"):
+        with eagerly():
             return call()
 
     def remarks(self, runs: bool) -> List[str]:

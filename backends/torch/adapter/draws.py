@@ -25,6 +25,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from backends.adapter.draws import Draws
 from backends.survey import DROPOUT, NORMAL, OTHER_DRAW, UNIFORM, Draw
+from backends.torch.adapter.compiled import eagerly
 
 #: Base names of operations, the direction in which the numbers go, and what they are.
 BERNOULLI = ("bernoulli", "bernoulli_")
@@ -273,6 +274,6 @@ def open_kernels(recurrent_dropout: bool) -> Iterator[None]:
                 enabled=False, allow_tf32=torch.backends.cudnn.allow_tf32
             )
             stack.enter_context(cudnn)
-        if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
-            stack.enter_context(torch.compiler.set_stance("force_eager"))
+        if "torch._dynamo" in sys.modules:
+            stack.enter_context(eagerly())
         yield

@@ -86,6 +86,7 @@ def test_kernels_of_several_axes_are_matrices(
 def test_a_second_table_of_an_embedding(keras, make):
     """The layer behind the model that an embedding may also be: tied, it is no parameter; else it
     is a dense kernel."""
+
     def function(tied):
         words = keras.layers.ReversibleEmbedding(7, 3, tie_weights=tied, name="words")
         x = keras.Input((4,), dtype="int32")

@@ -115,6 +115,22 @@ def test_what_float64_has_shown_holds_in_float32(memory):
     assert "FAIL" == found.verdict and "depends on the order of rows" in found.reason
 
 
+@pytest.mark.parametrize("kind", ["reorder", "ulp", "weights"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize(("moved", "there"), [(8e-8, False), (1e-5, True), (1e-2, True)])
+def test_float32_inside_a_float64_run_is_rounding_in_float32(memory, kind, precision, moved, there):
+    """One side normalises in float32, the other does not: a difference in float64, and none below
+    it. What moves by more than float32 rounds is one in every precision."""
+    base = pair(memory, {kind: moved}, {}, shift=1e-3)
+    assert "FAIL" == judge_stage(*base, "forward", "fp64").verdict
+    low = [
+        Side(memory, {"x": np.full(32, value, np.float32)}, {"x": {"ulp": 1e-7}})
+        for value in (1.0 + 2.0**-20, 1.0)
+    ]
+    found = judge_stage(*low, "forward", precision, (), base)
+    assert ("FAIL" if there else "PASS") == found.verdict
+
+
 def test_a_whole_number_does_not_round(memory):
     """A bucket that a unit moves on both sides is an edge; one that differs is a fault, though 1
     of 1e9 is less than any threshold."""
