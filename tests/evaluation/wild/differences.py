@@ -52,6 +52,13 @@ DIFFERENCES: Mapping[str, Difference] = {
         "TensorFlow's gelu makes its number float32 before it is cast: 0.044715, or 1/√2",
         "tensorflow `python/ops/nn_ops.py`, `gelu`",
     ),
+    "llama-in-float32": Difference(
+        "keras-hub, transformers 5",
+        "both normalise and turn positions in float32 inside a float64 model, keras-hub also its"
+        " softmax and SiLU, and not at the same places",
+        "keras-hub `models/llama/llama_layernorm.py`, `llama_decoder.py`; transformers"
+        " `models/llama/modeling_llama.py`",
+    ),
     "padding-row-gradient": Difference(
         HUGGING_FACE,
         "token 0 pads: torch's class gives its row of the table no gradient, TensorFlow's does",

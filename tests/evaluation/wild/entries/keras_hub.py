@@ -8,6 +8,8 @@ from backends.contract import Stage
 from harness.results.verdicts import Fidelity
 from tests.evaluation.wild.entry import Entry, plant
 
+QUICK = ("--steps", "4")
+FLOAT32 = ("llama-in-float32",)
 GELU = ("gelu-in-float32",)
 RELU = (
     "    net = {}(",
@@ -60,9 +62,16 @@ ENTRIES: Sequence[Entry] = (
     GPT2,
     Entry("hub_vit", "hub_vit", verdict=Fidelity.FAIL, stage=Stage.FORWARD, shows=GELU),
     VIT,
+    Entry(
+        "hub_llama",
+        "hub_llama",
+        verdict=Fidelity.FAIL,
+        stage=Stage.FORWARD,
+        shows=FLOAT32,
+        also=QUICK,
+    ),
+    Entry("hub_llama-fp32", "hub_llama", precision="fp32", accepts=FLOAT32, also=QUICK),
 )
-
-QUICK = ("--steps", "4")
 #: What a layer of attention is called in each.
 ATTENTION = {
     "bert": "transformer_layer_0/self_attention_layer",
