@@ -40,7 +40,7 @@ from harness.pairs.units import plain
 ANOTHER = 0.01
 #: Before the names of what the model gives.
 OUTPUTS = "outputs/"
-#: Runs of the second side that are spent on choices.
+#: Runs of a side that are spent on choices.
 MOST_RUNS = 60
 
 
@@ -63,7 +63,11 @@ class Decided:
 
 
 def decide(
-    matched: Matched, taps: Sequence[TapPair], walk_a: Walk, run_b: Callable[[Matched], Walk]
+    matched: Matched,
+    taps: Sequence[TapPair],
+    walk_a: Walk,
+    run_b: Callable[[Matched], Walk],
+    order: Sequence[str] = (),
 ) -> Decided:
     """Return the choice under which the most of the forward pass agrees, from its beginning on.
 
@@ -71,6 +75,7 @@ def decide(
         matched, taps: what the rules say.
         walk_a: what the first side's layers returned, `<input>/<layer>`, in its own layouts.
         run_b: runs the second side with the first one's weights, matched in some way.
+        order: of the first side's layers, as they run.
     """
     beside = Beside(taps, walk_a, run_b(matched))
     runs = 1
@@ -78,7 +83,8 @@ def decide(
         index = beside.first_open()
         unseen = set[str]()
         better = None
-        for choice in _choices(matched, beside.taps(), index, walk_a) if beside.parting() else ():
+        choices = _choices(matched, beside.taps(), index, walk_a, order)
+        for choice in choices if beside.parting() else ():
             if runs >= MOST_RUNS:
                 break
             runs += 1
@@ -129,7 +135,11 @@ def settled(
     held |= _outputs(walk_a, walk_b)
     strange = [tap for tap in decided.taps if tap not in known and _another(tap, walk_a, walk_b)]
 
+    runs = iter(range(MOST_RUNS))
+
     def reached(taps: Sequence[TapPair]) -> bool:
+        if next(runs, None) is None:
+            return False  # what is not proved stays, and is compared
         other = moved({tap.a for tap in taps})
         return other is not None and any(_depends(name, walk_a, other) for name in sorted(held))
 
@@ -185,8 +195,24 @@ def _another(tap: TapPair, walk_a: Walk, walk_b: Walk) -> bool:
     return False
 
 
+def _behind(layer: str, order: Sequence[str]) -> set[str]:
+    """Return the layers that run behind one: what it shows does not depend on them. One that holds
+    it may have parameters of its own that are used before."""
+    if layer not in order:
+        return set()
+    return {
+        name
+        for name in order[order.index(layer) + 1 :]
+        if not layer.startswith((f"{name}/", f"{name}."))
+    }
+
+
 def _choices(
-    matched: Matched, taps: Sequence[TapPair], index: int, walk_a: Walk
+    matched: Matched,
+    taps: Sequence[TapPair],
+    index: int,
+    walk_a: Walk,
+    order: Sequence[str],
 ) -> Iterator[Choice]:
     """Yield other ways to lay out the parameters of the layer that departs first, and of those that
     run before it."""
@@ -195,6 +221,7 @@ def _choices(
     yield from _flattened(matched, here, taps, index, walk_a)
     yield from _transposed(matched, here)
     earlier, later = [tap.a for tap in taps[:index]], {tap.a for tap in taps[index + 1 :]}
+    later |= _behind(layer, order) - {*earlier}
     yield from exchanges.every(matched, layer, earlier, later)
 
 

@@ -70,7 +70,7 @@ def decide(a: Model, b: Model, inputs: Sequence[np.ndarray]) -> Decided:
                 held[pair.name] = value
         return walked(b, parts, held, 2, inputs)
 
-    return decisions.decide(matched, shown, walk_a, run_b)
+    return decisions.decide(matched, shown, walk_a, run_b, [each.name for each in a.survey.layers])
 
 
 def walked(

@@ -290,6 +290,32 @@ def test_runs_are_counted():
     assert OPEN == scenes.ways(decided)["layer_30/kernel"]
 
 
+def test_layers_that_run_behind_are_not_tried():
+    """What is wrong in the first layer is no matter of which of the later ones is which, though
+    these show nothing."""
+    names = [f"layer_{number}" for number in range(12)]
+    calls = []
+
+    def chain(wrong: bool) -> Model:
+        pieces = [scenes.piece(name, "kernel", (WIDTH, WIDTH)) for name in names]
+        shown = square(names[0], "dense").survey.layers[0]
+        layers = [
+            dataclasses.replace(shown, name=name, outputs=shown.outputs if name == names[0] else ())
+            for name in names
+        ]
+
+        def run(own: scenes.Values, x: np.ndarray) -> dict[str, np.ndarray]:
+            calls.append(wrong)
+            return {names[0]: np.tanh(x @ own[f"{names[0]}/kernel"]) + wrong}
+
+        return Model(scenes.survey(pieces, layers), run, {part.name: part.shape for part in pieces})
+
+    decided = scenes.decide(chain(False), chain(True), FLAT)
+    assert names[0] == decided.first_open
+    # Of the kernel that departs every exchange is tried, of those behind it none.
+    assert calls.count(True) <= INPUTS * (1 + len(names))
+
+
 def test_what_a_map_says_is_taken_as_it_is():
     """Data say where it agrees, and change nothing of it."""
     a, b = square(), square("yours", turned=True)

@@ -87,9 +87,12 @@ def test_a_small_departure_stays():
 MANY = 64
 
 
-@pytest.mark.parametrize(("fruitful", "most"), [((), 1), ((17,), 13), ((0, 40), 25)])
+@pytest.mark.parametrize(
+    ("fruitful", "most"), [((), 1), ((17,), 13), ((0, 40), 25), (tuple(range(64)), 60)]
+)
 def test_runs_grow_with_what_is_shown_elsewhere(fruitful: tuple[int, ...], most: int):
-    """A network that departs from its beginning on costs one run, not one of each layer."""
+    """A network that departs from its beginning on costs one run, not one of each layer; what no
+    run is left for stays."""
     layers = [f"layer {number}" for number in range(MANY)]
     taps = tuple(TapPair(name, name, name) for name in layers)
     value = np.random.RandomState(0).normal(size=(4, 3))
@@ -107,8 +110,10 @@ def test_runs_grow_with_what_is_shown_elsewhere(fruitful: tuple[int, ...], most:
 
     decided = Decided(Matched((), (), (), ()), taps, frozenset(), layers[0])
     settled = decisions.settled(decided, {**a, **behind}, {**b, **behind}, moved)
-    assert [f"layer {number}" for number in fruitful] == [tap.a for tap in settled.elsewhere]
-    assert len(asked) <= most
+    named = [f"layer {number}" for number in fruitful]
+    elsewhere = [tap.a for tap in settled.elsewhere]
+    assert named[: len(elsewhere)] == elsewhere and len(asked) <= most
+    assert named == elsewhere or len(asked) == decisions.MOST_RUNS
 
 
 def test_nothing_is_run_where_nothing_agrees():
