@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.pairs import decisions, matches, taps
-from harness.pairs.agreement import INPUTS, agrees
+from harness.pairs.agreement import agrees
 from harness.pairs.matches import DATA, OPEN, ORDER, USER
 from harness.pairs.taps import TapPair
 from tests.harness.pairs import scenes
@@ -259,61 +259,6 @@ def test_a_layer_that_shows_one_activation_shows_no_other():
     assert "dropout" == decided.first_open
     alone = decisions.decide(matches.Matched((), (), (), ()), pairs[1:], walk_a, lambda _: walk_b)
     assert [("act", DATA)] == [(tap.b, tap.how) for tap in alone.taps]
-
-
-def test_runs_are_counted():
-    """A deep model of layers that are all alike costs no more than it may; what was not tried is
-    not claimed."""
-    names = [f"layer_{number}" for number in range(40)]
-    calls = []
-
-    def chain(wrong: bool) -> Model:
-        pieces = [scenes.piece(name, "kernel", (WIDTH, WIDTH)) for name in names]
-        layers = [
-            dataclasses.replace(square(name, "dense").survey.layers[0], name=name) for name in names
-        ]
-
-        def run(own: scenes.Values, x: np.ndarray) -> dict[str, np.ndarray]:
-            calls.append(wrong)
-            shown = {}
-            for number, name in enumerate(names):
-                x = np.tanh(x @ own[f"{name}/kernel"]) + (wrong and number == 20)
-                shown[name] = x
-            return shown
-
-        return Model(scenes.survey(pieces, layers), run, {part.name: part.shape for part in pieces})
-
-    decided = scenes.decide(chain(False), chain(True), FLAT)
-    assert "layer_20" == decided.first_open
-    assert calls.count(True) <= INPUTS * decisions.MOST_RUNS
-    assert all(scenes.chosen(decided)[name] == name for name in scenes.chosen(decided))
-    assert OPEN == scenes.ways(decided)["layer_30/kernel"]
-
-
-def test_layers_that_run_behind_are_not_tried():
-    """What is wrong in the first layer is no matter of which of the later ones is which, though
-    these show nothing."""
-    names = [f"layer_{number}" for number in range(12)]
-    calls = []
-
-    def chain(wrong: bool) -> Model:
-        pieces = [scenes.piece(name, "kernel", (WIDTH, WIDTH)) for name in names]
-        shown = square(names[0], "dense").survey.layers[0]
-        layers = [
-            dataclasses.replace(shown, name=name, outputs=shown.outputs if name == names[0] else ())
-            for name in names
-        ]
-
-        def run(own: scenes.Values, x: np.ndarray) -> dict[str, np.ndarray]:
-            calls.append(wrong)
-            return {names[0]: np.tanh(x @ own[f"{names[0]}/kernel"]) + wrong}
-
-        return Model(scenes.survey(pieces, layers), run, {part.name: part.shape for part in pieces})
-
-    decided = scenes.decide(chain(False), chain(True), FLAT)
-    assert names[0] == decided.first_open
-    # Of the kernel that departs every exchange is tried, of those behind it none.
-    assert calls.count(True) <= INPUTS * (1 + len(names))
 
 
 def test_what_a_map_says_is_taken_as_it_is():
