@@ -160,7 +160,9 @@ def _against(
         return other.walk(weights, start, inputs_b, training)
 
     if known is None:
-        decided = decisions.decide(matched, shown, walk_a, run_b, [each.name for each in a.layers])
+        decided = decisions.decide(
+            matched, shown, walk_a, run_b, [each.name for each in a.layers if each.calls]
+        )
     else:
         decided = decisions.as_given(matched, shown, walk_a, run_b(matched))
     if later_calls.shared(decided, a, b):

@@ -197,13 +197,14 @@ def _another(tap: TapPair, walk_a: Walk, walk_b: Walk) -> bool:
 
 def _behind(layer: str, order: Sequence[str]) -> set[str]:
     """Return the layers that run behind one: what it shows does not depend on them. One that holds
-    it may have parameters of its own that are used before."""
+    it may have parameters of its own that are used before, and may use those of what it holds."""
     if layer not in order:
         return set()
     return {
         name
         for name in order[order.index(layer) + 1 :]
         if not layer.startswith((f"{name}/", f"{name}."))
+        and not name.startswith((f"{layer}/", f"{layer}."))
     }
 
 

@@ -197,13 +197,16 @@ def _gain(first: tuple[Unit, Unit], second: tuple[Unit, Unit]) -> tuple[float, f
 def _share_names(
     first: tuple[Unit, Unit], second: tuple[Unit, Unit], pairs: Sequence[tuple[Unit, Unit]]
 ) -> bool:
-    """Return whether both sides tell these layers apart by words that both have.
+    """Return whether two have one name, or both sides tell these layers apart by words that both
+    have.
 
     A word that one layer alone has in common with the other side says nothing: of an
     `attention_norm` and a `feedforward_norm` the first is no `post_attention_norm` beside an
     `input_norm`, which it would be by the one word.
     """
     (x, y), (u, v) = first, second
+    if 1.0 in (namesakes(x.layer, v.layer), namesakes(u.layer, y.layer)):
+        return True  # of one name, whatever the others are called
     alike = [(a, b) for a, b in pairs if a.shapes == x.shapes and b.shapes == y.shapes]
     left = {word for a, _ in alike for word in spelled(a.layer)}
     right = {word for _, b in alike for word in spelled(b.layer)}

@@ -13,8 +13,10 @@ from harness.pairs.optimizers import optimizers_beside
 #: Slots of momentum, and what each adds up.
 MOMENTUM, VELOCITY = "momentum", "velocity"
 GRADIENTS, UPDATES = str(Stage.GRADIENTS), "updates"
-#: Of loss scales: where they show, and why; no other precision overflows or skips an update.
-LOSS_SCALES = {
+#: Where it is not the next update that shows a word, and why. No other precision overflows or skips
+#: an update; averages are compared where both sides keep them.
+SHOWS: dict[str, tuple[Stage | None, str]] = {
+    "average_weights": (None, "what one side alone keeps is laid beside nothing"),
     "loss_scale": (Stage.UPDATE, "in fp16 alone, where it decides which updates are skipped"),
     "loss_scale_backoff": (Stage.TRAJECTORY, "in fp16 alone, once an update is skipped"),
     "loss_scale_growth": (Stage.TRAJECTORY, "in fp16 alone, after loss_scale_interval updates"),
@@ -53,7 +55,7 @@ def _of_two_optimizers(
             continue
         if not same(ours.get(what), theirs.get(what)):
             values = worded(ours.get(what)), worded(theirs.get(what))
-            stage, why = LOSS_SCALES.get(what, (Stage.UPDATE, ""))
+            stage, why = SHOWS.get(what, (Stage.UPDATE, ""))
             yield AttributeDifference(where, what, *values, sides, stage, why)
     if sums_of_updates(x, y):
         values = (GRADIENTS, UPDATES) if MOMENTUM in x.slots else (UPDATES, GRADIENTS)

@@ -134,7 +134,9 @@ class Accepted:
 
     def _beginning(self) -> List[Any]:
         """Return the scalers that are to begin with another scale and have not begun yet."""
-        return [each for each in self._scalers if self._scale is not None and each._scale is None]
+        if self._scale is None:
+            return []
+        return [each for each in self._scalers if each.is_enabled() and each._scale is None]
 
     # -- optimizers --------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ values than the weights' is none of this, unless it is an `AveragedModel`.
 from __future__ import annotations
 
 import inspect
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 import torch
 from torch.optim.swa_utils import AveragedModel
@@ -21,7 +21,24 @@ from backends.torch.adapter.state import Snapshot
 
 #: Names of what an average's function keeps its share in.
 DECAY = "decay"
-Copies = Dict[str, torch.Tensor]
+
+
+class Copy(NamedTuple):
+    """Where a copy of a parameter is: in a dict or a list, whose entry a step may replace, or a
+    parameter of a module."""
+
+    tensor: torch.Tensor
+    holder: Any = None
+    key: Any = None
+
+    @property
+    def value(self) -> torch.Tensor:
+        """The copy as it is now."""
+        return self.tensor if self.holder is None else self.holder[self.key]
+
+
+Parameters = Dict[str, torch.Tensor]
+Copies = Dict[str, Copy]
 Slots = Dict[str, Dict[str, Dict[str, Any]]]
 
 
@@ -42,31 +59,37 @@ class Averages:
         self._models = list(models.values())
         self._own = {id(each) for model in self._models for each in model.parameters()}
         #: By the parameter's identity: it, and its average.
-        self._kept: Dict[int, Tuple[torch.Tensor, torch.Tensor]] = {}
-        self._begins: Dict[int, Tuple[torch.Tensor, torch.Tensor]] = {}
+        self._kept: Dict[int, Tuple[torch.Tensor, Copy]] = {}
+        self._begins: Dict[int, Tuple[torch.Tensor, Copy]] = {}
+        #: Parameters that steps have been seen to move, and those whose average they have moved.
+        self._trained: Set[int] = set()
+        self._averaged: Set[int] = set()
         averaged = reached.reached(AveragedModel)
         for module in averaged:
-            self._add(_parameters(module.module), fresh=not int(module.n_averaged))
+            self._add(_copies(module.module), fresh=not int(module.n_averaged))
             self._note_momentum(module)
         inside = {id(each) for module in averaged for each in module.modules()}
         others = [each for each in reached.reached(torch.nn.Module) if id(each) not in inside]
-        for copies in (*map(_parameters, others), *_loose(reached)):
+        for copies in (*map(_copies, others), *_loose(reached)):
             self._add(copies, fresh=False)
 
     # -- finding -----------------------------------------------------------------------------------
 
     def _add(self, copies: Copies, fresh: bool) -> None:
         """Take copies for averages of the parameters of the model whose they are."""
-        known = {id(average) for _, average in self._kept.values()}
-        if not copies or any(
-            id(each) in known or id(each) in self._own for each in copies.values()
-        ):
+        known = {*self._own, *map(id, self.tensors())}
+        if not copies or any(id(each.value) in known for each in copies.values()):
             return
         candidates = [pairs for pairs in map(_Beside(copies), self._models) if pairs]
         equal = [pairs for pairs in candidates if all(map(_equal, pairs))]
         chosen = equal or (candidates if fresh else [])
         if len(chosen) != 1:
-            if chosen:
+            if candidates and not chosen:
+                self.remarks.append(
+                    "a copy of the weights within reach of a step begins with other values than"
+                    " they: it is not compared"
+                )
+            elif chosen:
                 self.remarks.append(
                     "a copy of weights within reach of a step may be that of several models, which"
                     " begin alike: it is not compared"
@@ -97,19 +120,50 @@ class Averages:
 
     def tensors(self) -> List[torch.Tensor]:
         """Return all averages."""
-        return [average for _, average in self._kept.values()]
+        return [average.value for _, average in self._kept.values()]
+
+    def watched(self) -> Dict[int, Tuple[torch.Tensor, torch.Tensor]]:
+        """Return copies of parameters and averages, for `note`."""
+        return {
+            identity: (parameter.detach().clone(), average.value.detach().clone())
+            for identity, (parameter, average) in self._kept.items()
+        }
+
+    def note(self, before: Mapping[int, Tuple[torch.Tensor, torch.Tensor]]) -> None:
+        """Note what steps have moved.
+
+        Args:
+            before: what `watched` returned before them.
+        """
+        for identity, (parameter, average) in self._kept.items():
+            if not torch.equal(parameter, before[identity][0]):
+                self._trained.add(identity)
+            if not torch.equal(average.value, before[identity][1]):
+                self._averaged.add(identity)
+
+    def withdraw(self) -> List[str]:
+        """Give up copies that no step moves, though it moves the weights: those of a teacher, or
+        the first ones of an average that a step makes anew each time. Return what is said of it."""
+        if not self._trained or self._averaged:
+            return []
+        self._kept, self._begins = {}, {}
+        return [
+            "a copy of the weights is within reach of a step and stays as it was when weights move"
+            " (a teacher; or an average that is made anew under the same name): it is not compared."
+            " An average that is written to is"
+        ]
 
     @torch.no_grad()
     def begin(self) -> None:
         """Begin those that begin as copies at the present weights."""
         for parameter, average in self._begins.values():
-            average.copy_(parameter)
+            average.value.copy_(parameter)
 
     def _of(self, optimizer: Any, names: Mapping[int, str]) -> Iterator[Tuple[str, torch.Tensor]]:
         owned = set(optimizers.owned(optimizer, names))
         for identity, (_, average) in self._kept.items():
             if names.get(identity) in owned:
-                yield names[identity], average
+                yield names[identity], average.value
 
     def shown(self, held: Slots, members: Mapping[str, Any], names: Mapping[int, str]) -> Slots:
         """Return slots of optimizers with the averages of what they move.
@@ -144,7 +198,7 @@ class Averages:
         """
         for identity, (_, average) in self._kept.items():
             if names.get(identity) in own:
-                average.copy_(torch.from_numpy(own[names[identity]]))
+                average.value.copy_(torch.from_numpy(own[names[identity]]))
 
 
 class _Beside:
@@ -153,7 +207,7 @@ class _Beside:
     def __init__(self, copies: Copies) -> None:
         self.copies = copies
 
-    def __call__(self, model: Any) -> List[Tuple[torch.Tensor, torch.Tensor]]:
+    def __call__(self, model: Any) -> List[Tuple[torch.Tensor, Copy]]:
         every = _parameters(model)
         trained = {name: value for name, value in every.items() if value.requires_grad}
         for wanted in (every, trained):
@@ -163,29 +217,33 @@ class _Beside:
         return []
 
 
-def _paired(wanted: Copies, copies: Copies) -> List[Tuple[torch.Tensor, torch.Tensor]]:
+def _paired(wanted: Parameters, copies: Copies) -> List[Tuple[torch.Tensor, Copy]]:
     """Return parameters with their copies: by name, or in order where the copies have no names."""
     listed = list(copies) == [str(index) for index in range(len(copies))]
     if listed and len(copies) == len(wanted):
         copies = dict(zip(wanted, copies.values()))
-    fits = all(name in copies and copies[name].shape == wanted[name].shape for name in wanted)
+    fits = all(name in copies and copies[name].value.shape == wanted[name].shape for name in wanted)
     return [(value, copies[name]) for name, value in wanted.items()] if fits else []
 
 
-def _equal(pair: Tuple[torch.Tensor, torch.Tensor]) -> bool:
-    parameter, copy = pair
+def _equal(pair: Tuple[torch.Tensor, Copy]) -> bool:
+    parameter, copy = pair[0], pair[1].value
     return bool(torch.equal(copy.to(parameter.device, parameter.dtype), parameter))
 
 
-def _parameters(module: Any) -> Copies:
+def _parameters(module: Any) -> Parameters:
     """Return parameters by the names that they have in a module that is not compiled."""
     pairs = module.named_parameters()
     return {name.replace(COMPILED + ".", ""): value for name, value in pairs}
 
 
+def _copies(module: Any) -> Copies:
+    return {name: Copy(value) for name, value in _parameters(module).items()}
+
+
 def _loose(reached: Snapshot) -> Iterator[Copies]:
     """Yield dicts and lists of tensors."""
     for held in reached.reached((dict, list)):
-        tensors = list(held.values() if isinstance(held, dict) else held)
-        if tensors and all(isinstance(value, torch.Tensor) for value in tensors):
-            yield dict(zip(map(str, held if isinstance(held, dict) else range(len(held))), tensors))
+        keys = list(held) if isinstance(held, dict) else list(range(len(held)))
+        if keys and all(isinstance(held[key], torch.Tensor) for key in keys):
+            yield {str(key): Copy(held[key], held, key) for key in keys}

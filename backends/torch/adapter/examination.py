@@ -12,7 +12,7 @@ import torch
 from backends.adapter import pieces
 from backends.adapter.draws import Draws
 from backends.adapter.side import FORWARD, GENERATE, Arrays
-from backends.survey import Draw, Layer, OptimizerSurvey, Phase, Piece, Survey
+from backends.survey import AVERAGE, Draw, Layer, OptimizerSurvey, Phase, Piece, Survey
 from backends.torch.adapter import initializers, optimizers, rules, values
 from backends.torch.adapter.calls import Calls
 from backends.torch.adapter.draws import Tape
@@ -100,6 +100,7 @@ class Examination:
             f"{kept} beside the models is too large to be copied: a step must not write to it"
             for kept in large_kept(before[0])
         ]
+        averages = self.side.averages.watched()
         begun = time.perf_counter()
         seen = self.side.watch()
         calls = Calls(seen)
@@ -120,6 +121,7 @@ class Examination:
                 with self.side.serving(Tape(Draws(name))), self._again(seen).watching():
                     self.side.steps[name](self.side.batch(self.rows))
             self._note_updates(name, seen)
+            self.side.averages.note(averages)
         finally:
             self.side.restore(before)
 
@@ -264,7 +266,7 @@ class Examination:
                 kind=optimizers.kind(optimizer),
                 hyperparameters=words,
                 rates={str(at): rates[at] for at in RATES if at < len(rates)},
-                slots=self.slots.get(name, ()),
+                slots=self._slots(name),
                 pieces=self._canonical(held, optimizers.owned(optimizer, names)),
                 steps=self.steps_before.get(name, 1),
             )
@@ -273,6 +275,11 @@ class Examination:
         for name, (result, terms) in self.steps.items():
             gradients = self._canonical(held, result.gradients)
             yield Phase(name, self.updated[name], terms, gradients)
+
+    def _slots(self, name: str) -> Tuple[str, ...]:
+        """Return the words of an optimizer's slots, without averages that have been given up."""
+        kept = self.side.averages.tensors()
+        return tuple(word for word in self.slots.get(name, ()) if kept or word != AVERAGE)
 
 
 def survey(side: Any, rows: Arrays) -> Survey:
@@ -289,4 +296,5 @@ def survey(side: Any, rows: Arrays) -> Survey:
             examination.phase(name)
     finally:
         side.restore(before)
+    examination.remarks += side.averages.withdraw()
     return examination.survey()

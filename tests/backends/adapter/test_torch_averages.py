@@ -75,11 +75,27 @@ def listed(net):
     return kept, lambda own, now: mixed(zip(own, now.parameters()))
 
 
+def replaced(net):
+    kept = {name: value.detach().clone() for name, value in net.named_parameters()}
+
+    def update(own, now):
+        for name, value in now.named_parameters():
+            own[name] = KEPT * own[name] + (1 - KEPT) * value.detach()
+
+    return kept, update
+
+
 def ways(torch):
-    return {"averaged": averaged(torch), "copied": copied, "named": named, "listed": listed}
+    return {
+        "averaged": averaged(torch),
+        "copied": copied,
+        "named": named,
+        "listed": listed,
+        "replaced": replaced,
+    }
 
 
-@pytest.mark.parametrize("way", ["averaged", "copied", "named", "listed"])
+@pytest.mark.parametrize("way", ["averaged", "copied", "named", "listed", "replaced"])
 def test_an_average_is_a_slot_that_begins_at_the_weights(torch, make, way):
     """Those that the harness has given to both sides, not those that the code began with."""
     side = make(averaging(torch, ways(torch)[way]))
@@ -126,6 +142,18 @@ def test_a_copy_with_other_values_is_none(torch, make):
     side = make(averaging(torch, teacher))
     assert all("average" not in words for words in side.slots()[""].values())
     assert any("not declared" in remark for remark in side.survey(ROWS).remarks)
+
+
+def test_copies_that_no_step_writes_to_are_given_up(torch, make):
+    """A teacher, or an average that is made anew: the copy of the beginning is none, and said."""
+
+    def teacher(net):
+        return copy.deepcopy(net), lambda kept, now: None
+
+    survey = make(averaging(torch, teacher)).survey(ROWS)
+    (optimizer,) = survey.optimizers
+    assert "average" not in optimizer.slots and "average_weights" not in optimizer.hyperparameters
+    assert any("stays as it was when weights move" in remark for remark in survey.remarks)
 
 
 def test_of_several_copies_it_is_said_which_is_compared(torch, make):

@@ -154,7 +154,8 @@ NORM: Shapes = {"gamma": (4,)}
         (("attention_norm", "ffn_norm"), ("input_norm", "post_attention_norm"), (0, 1)),
         (("attention_norm", "ffn_norm"), ("ffn_norm", "attention_norm"), (1, 0)),
         (("norm", "norm_context"), ("context_norm", "norm"), (1, 0)),
-        (("one", "two"), ("x", "one"), (0, 1)),
+        (("one", "two"), ("x", "one"), (1, 0)),
+        (("query", "key"), ("keys", "query"), (1, 0)),
         (("pre", "mid", "post"), ("mid", "post", "pre"), (2, 0, 1)),
     ],
 )
@@ -162,8 +163,8 @@ NORM: Shapes = {"gamma": (4,)}
 def test_one_word_in_common_is_no_name_in_common(
     a: tuple[str, ...], b: tuple[str, ...], together: tuple[int, ...], kind: str
 ):
-    """Layers that are alike change places by their names only where both sides have these words;
-    else they keep the order in which they run."""
+    """Layers that are alike change places by their names only where both sides have these words, or
+    two have one name; else they keep the order in which they run."""
     made = pairs(
         side(*((name, "rms_norm", NORM) for name in a)), side(*((name, kind, NORM) for name in b))
     )
