@@ -26,7 +26,7 @@ from tests.evaluation.wild.trying import Said, compared, keep, kept, placed
 HONEST_AT_LEAST, PLANTED_AT_LEAST, MOST_LINES = 20, 20, 60
 EVERY = (*ENTRIES, *PLANTS)
 LOOKED = tuple(stage.value for stage in LOCKSTEP_STAGES)
-HONEST = Entry("some", "bert", shows=("bn-epsilon",))
+HONEST = Entry("some", "bert", shows=("bn-epsilon", "bn-momentum"))
 MISTAKE = plant(HONEST, "wrong", "a mistake", stage=Stage.UPDATE, places=("norm", "bias"))
 PASSED = Said(HONEST, "PASS", looked=LOOKED, lasted_s=60.0, versions={"timm": "1.0.31"})
 NAMED = Said(MISTAKE, "FAIL", "update", "step 1/norm/gamma", 1e-3, LOOKED, lasted_s=60.0)
@@ -110,6 +110,8 @@ def test_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert "1 depart by a difference" in pages.section(page, "SUMMARY")
     assert "2 planted mistakes: 1 named" in pages.section(page, "SUMMARY")
     assert "| `some` | 3e-06 (F) |" in pages.section(page, "DIFFERENCES")
+    # The second of two that are in one pair has no size of its own.
+    assert "| `some` | - |" in pages.section(page, "DIFFERENCES")
     assert 1 == pages.section(page, "PLANTS").count("not as it has to be")
     assert {"some"} == {*tables.kept()}
 
