@@ -65,7 +65,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "workloads(*names): run the test for these workloads only")
     config.addinivalue_line("markers", "backends(*names): run the test on these backends only")
-    config.addinivalue_line("markers", "keras3: run the test where Keras 3 is: no other has it")
+    config.addinivalue_line("markers", "keras(*release): run the test from that release on")
 
 
 @pytest.fixture(scope="session")
@@ -105,15 +105,17 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("workload", [name for name in wanted if backend in WORKLOADS[name]])
 
 
-def _has_keras_3():
+def _keras():
+    """Return major and minor version of Keras; zeros where it is a part of TensorFlow, or on
+    CPython 3.7, on which nobody can tell."""
     try:
         from importlib import metadata
-    except ImportError:  # CPython 3.7, on which there is none
-        return False
+    except ImportError:
+        return 0, 0
     try:
-        return int(metadata.version("keras").partition(".")[0]) >= 3
+        return tuple(map(int, metadata.version("keras").split(".")[:2]))
     except metadata.PackageNotFoundError:
-        return False
+        return 0, 0
 
 
 def pytest_collection_modifyitems(config, items):
@@ -127,7 +129,7 @@ def pytest_collection_modifyitems(config, items):
         item
         for item, found in reasons.items()
         if any("empty parameter set" in reason for reason in found)
-        or (item.get_closest_marker("keras3") and not _has_keras_3())
+        or any(_keras() < mark.args for mark in item.iter_markers("keras"))
     ]
     config.hook.pytest_deselected(items=gone)
     items[:] = [item for item in items if item not in gone]

@@ -32,7 +32,7 @@ def gathering(keras, make):
     return side
 
 
-@pytest.mark.keras3
+@pytest.mark.keras(3)
 def test_what_is_differentiated_counts_as_it_is_updated_with(gathering):
     """Keras divides by the number of calls itself: a loss that is divided by hand is the same."""
     plain = gathering(None).step("train", ROWS, Draws("train"))
@@ -42,7 +42,7 @@ def test_what_is_differentiated_counts_as_it_is_updated_with(gathering):
         np.testing.assert_allclose(gathered.gradients[name], value / STEPS, rtol=1e-12)
 
 
-@pytest.mark.keras3
+@pytest.mark.keras(3)
 def test_a_teachers_gradient_is_what_the_update_is_made_of(gathering):
     """Of several calls it is their sum, for each is a part of the mean."""
     side = gathering(STEPS)
@@ -54,7 +54,7 @@ def test_a_teachers_gradient_is_what_the_update_is_made_of(gathering):
         np.testing.assert_allclose(value, before[name] - 0.125 * STEPS * 0.5, rtol=1e-12)
 
 
-@pytest.mark.keras3
+@pytest.mark.keras(3)
 def test_it_is_surveyed(gathering):
     survey = gathering(STEPS).survey(ROWS)
     (optimizer,) = survey.optimizers
@@ -63,6 +63,7 @@ def test_it_is_surveyed(gathering):
     assert gathering(None).survey(ROWS).optimizers[0].steps == 1
 
 
+@pytest.mark.keras(2, 10)
 def test_the_share_that_an_average_keeps_is_told(keras, make):
     """Where there is an average: every optimizer of Keras' has a number for it."""
     places = getattr(keras.optimizers, "experimental", keras.optimizers)

@@ -49,6 +49,7 @@ def test_functions_and_layers_around_layers(keras, make):
     assert count == len(side.names.places)
 
 
+@pytest.mark.keras(2, 10)
 @pytest.mark.parametrize(
     ("equation", "shape", "bias_axes", "kernel", "bias", "turned"),
     [
@@ -82,7 +83,7 @@ def test_kernels_of_several_axes_are_matrices(
     assert np.array_equal(turned(own[pieces[0].sources[0]]).reshape(kernel), held)
 
 
-@pytest.mark.keras3
+@pytest.mark.keras(3)
 def test_a_second_table_of_an_embedding(keras, make):
     """The layer behind the model that an embedding may also be: tied, it is no parameter; else it
     is a dense kernel."""
