@@ -118,6 +118,10 @@ def _keras():
         return 0, 0
 
 
+def _wants_newer_keras(item):
+    return any(_keras() < mark.args for mark in item.iter_markers("keras"))
+
+
 def pytest_collection_modifyitems(config, items):
     """Deselect what this backend has no port for; it is no skip, there is nothing that could
     run."""
@@ -128,8 +132,7 @@ def pytest_collection_modifyitems(config, items):
     gone = [
         item
         for item, found in reasons.items()
-        if any("empty parameter set" in reason for reason in found)
-        or any(_keras() < mark.args for mark in item.iter_markers("keras"))
+        if any("empty parameter set" in reason for reason in found) or _wants_newer_keras(item)
     ]
     config.hook.pytest_deselected(items=gone)
     items[:] = [item for item in items if item not in gone]

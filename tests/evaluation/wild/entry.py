@@ -28,8 +28,8 @@ class Entry:
         name: of it. file: of the pair. change: texts of the file and what stands in their place.
         precision: of the comparison. verdict: that has to come out. stage: at which it departs.
         what: the change, in words. reason: what else there is to say.
-        shows: differences between the libraries that it departs by, as `differences` names them, the
-            one that shows first in front.
+        shows: differences between the libraries that it departs by, as `differences` names them,
+            the one that shows first in front.
         accepts: those that are accepted in it, or that its change takes away.
         also: further words of the command.
         planted: whether the change is a mistake, made to see whether it is named.
