@@ -20,7 +20,7 @@ def original():
 @pair.side("vision")
 def port():
     import torch
-    from images import library
+    from images import classifier, library
 
     net = library("timm").create_model(
         "tf_efficientnet_b0",
@@ -32,16 +32,7 @@ def port():
     )
     optimizer = torch.optim.SGD(net.parameters(), 0.0625)
     logits = lambda batch: net(SCALE * batch["x"].permute(0, 3, 1, 2))
-
-    def step(batch):
-        optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(logits(batch), batch["y"])
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    forward = lambda batch: logits(batch).softmax(-1)
-    return pair.torch(net, optimizer, step=step, forward=forward)
+    return classifier(net, optimizer, logits)
 
 
 @pair.data

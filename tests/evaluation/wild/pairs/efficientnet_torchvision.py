@@ -22,22 +22,13 @@ def original():
 @pair.side("vision")
 def port():
     import torch
-    from images import library
+    from images import classifier, library
 
     norm = functools.partial(torch.nn.BatchNorm2d, eps=EPSILON, momentum=MOMENTUM)
     net = library("torchvision").models.efficientnet_b0(num_classes=10, norm_layer=norm)
     optimizer = torch.optim.SGD(net.parameters(), 0.0625)
     logits = lambda batch: net(SCALE * batch["x"].permute(0, 3, 1, 2))
-
-    def step(batch):
-        optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(logits(batch), batch["y"])
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    forward = lambda batch: logits(batch).softmax(-1)
-    return pair.torch(net, optimizer, step=step, forward=forward)
+    return classifier(net, optimizer, logits)
 
 
 @pair.data
