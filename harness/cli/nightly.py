@@ -81,7 +81,7 @@ def nightly(
 
 def _show(night: Night) -> None:
     """Print a night's cells, its verdict and what changed."""
-    columns = ("cell", "status", "fidelity", "speed", "time", "what it says")
+    columns = ("cell", "status", "fidelity", "time", "what it says")
     show_table(columns, summary.lines(night))
     OUT.print(plain(f"{night.verdict}: {night.headline}"))
     for change in night.changed:

@@ -30,6 +30,7 @@ from harness.nightly.agenda import NightRequest
 from harness.nightly.matrix import Cell
 from harness.nightly.night import CellRow, CellStatus, Night
 from harness.records import files, runs
+from harness.results import speed_words
 from harness.results.model import Report
 from harness.results.verdicts import Speed
 
@@ -248,6 +249,7 @@ def judged(row: CellRow, report: Report) -> CellRow:
         reason = next(reasons, report.headline)
     timed = [ratio for ratio in report.speed if not ratio.by_phase]
     answers = (Speed.FASTER, Speed.SLOWER, Speed.SAME)
+    apart = speed_words.widest(timed)
     return dataclasses.replace(
         row,
         status=status,
@@ -257,4 +259,6 @@ def judged(row: CellRow, report: Report) -> CellRow:
         exit_code=report.exit_code,
         settled=sum(ratio.verdict in answers for ratio in timed),
         compared=len(timed),
+        speed=speed_words.comparison(apart) if apart else "",
+        apart=max(apart.ratio, 1.0 / apart.ratio) if apart and apart.ratio else 0.0,
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from harness.changes.model import REGRESSION
+from harness.changes.model import NOTE, REGRESSION
 from harness.nightly import comparison, index, matrix, night, page, summary
 from harness.nightly.night import CellStatus, Night
 from harness.records import files
@@ -57,13 +57,13 @@ def _headline(state: Night) -> str:
         text = f"Same function in {passed} of {judged} cells."
     else:
         text = "Nothing was judged."
-    compared = sum(row.compared for row in state.rows)
-    if compared and not (failed or unsure):
-        settled = sum(row.settled for row in state.rows)
-        text += f" Speed: {settled} of {compared} comparisons settled."
+    text += _speed(state)
     worse = sum(change.severity == REGRESSION for change in state.changed)
     if worse:
-        text += f" {worse} regression{'s' if worse > 1 else ''} since the last night."
+        text += f" {worse} regression{'s' if worse > 1 else ''} since {state.before}."
+    elif state.before and not state.uncompared and state.finished:
+        better = any(change.severity != NOTE for change in state.changed)
+        text += f" {'Nothing worse' if better else 'Unchanged'} since {state.before}."
     text += f" {state.uncompared}" if state.uncompared else ""
     failed_builds = len(state.failed_builds())
     for count, singular, plural in (
@@ -75,6 +75,19 @@ def _headline(state: Night) -> str:
     ):
         text += f" {count} {singular if count == 1 else plural}." if count else ""
     return text
+
+
+def _speed(state: Night) -> str:
+    """Return the widest difference in speed of all cells; a sentence also where there is none."""
+    compared = sum(row.compared for row in state.rows)
+    if not compared:
+        return ""
+    apart = max(state.rows, key=lambda row: row.apart)
+    if apart.speed:
+        answered = sum(row.settled for row in state.rows)
+        others = f"; {answered} of {compared} comparisons of speed have an answer"
+        return f" {apart.cell.name}: {apart.speed}{others}."
+    return f" No build is found faster or slower in {compared} comparisons of speed."
 
 
 def write(state: Night, folder: Path, nights: Path) -> None:

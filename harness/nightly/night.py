@@ -85,7 +85,9 @@ class CellRow:
     Attributes:
         status: what has become of it. reason: why it is not `ok`.
         fidelity, headline, exit_code: of its report; empty and None where there is none.
-        settled, compared: rows of speed with an answer, and all of them.
+        settled, compared: rows of speed with an answer, and all of them. speed: the widest of them,
+            in words; apart: its ratio of times, the greater over the smaller; 0 where there is
+            none, or in nights from before it was told.
         estimate_s: what it was thought to take; `basis`: where that was taken from. duration_s:
             what it took, all attempts together.
         left_out: builds of it that cannot run here. killed: how often the harness itself was ended
@@ -100,6 +102,8 @@ class CellRow:
     exit_code: int | None = None
     settled: int = 0
     compared: int = 0
+    speed: str = ""
+    apart: float = 0.0
     estimate_s: float = 0.0
     basis: str = ""
     duration_s: float = 0.0

@@ -15,7 +15,6 @@ from harness.changes.model import NOTE
 from harness.errors import HarnessError
 from harness.execution.progress import spell
 from harness.nightly.night import CellRow, Night
-from harness.nightly.summary import settled
 from harness.report import renderers
 from harness.report.matrix import LETTERS, matrix
 from harness.report.page_templates import environment
@@ -57,7 +56,6 @@ def render(state: Night, reports: Sequence[tuple[CellRow, Report]]) -> str:
         few=NOTES,
         address=address,
         duration=spell,
-        settled=settled,
         missing=state.missing_builds(),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.execution.progress import spell
-from harness.nightly.night import CellRow, CellStatus, Night
+from harness.nightly.night import CellStatus, Night
 from harness.report.markdown_text import code, escape
 from harness.results.verdicts import Fidelity
 
@@ -47,24 +47,18 @@ def render(state: Night) -> str:
 
 
 def _table(state: Night) -> Iterator[str]:
-    yield "| cell | status | fidelity | speed settled | time | what it says |"
-    yield "|" + " --- |" * 6
+    yield "| cell | status | fidelity | time | what it says |"
+    yield "|" + " --- |" * 5
     for row in state.rows:
         name = escape(row.cell.name)
         cells = [
             f"[{name}]({row.folder}/report.md)" if row.exit_code is not None else name,
             escape(row.status),
             f"{SIGNS.get(row.fidelity, '')} {escape(row.fidelity)}".strip(),
-            settled(row),
             spell(row.duration_s) if row.duration_s else "",
             escape(row.reason or row.headline),
         ]
         yield "| " + " | ".join(cells) + " |"
-
-
-def settled(row: CellRow) -> str:
-    """Return how many comparisons of speed have an answer."""
-    return f"{row.settled} of {row.compared}" if row.compared else ""
 
 
 def lines(state: Night) -> list[tuple[str, ...]]:
@@ -74,7 +68,6 @@ def lines(state: Night) -> list[tuple[str, ...]]:
             row.cell.name,
             row.status,
             row.fidelity,
-            settled(row),
             spell(row.duration_s) if row.duration_s else "",
             row.reason or row.headline,
         )

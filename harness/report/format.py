@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import unicodedata
 
+from harness.results.speed_words import TIMES
+
 MISSING = "-"
 #: Upper bound of a unit's range in seconds, the unit's size and its name.
 SECONDS = (
@@ -87,20 +89,27 @@ def value(number: float | None) -> str:
 
 
 def margin(error: float | None, threshold: float | None) -> str:
-    """Error / threshold in at most five characters: `0.31`, `4e-3`, `2e8`, `inf`."""
+    """How much of its threshold an error takes, in at most five characters: `6 %` of it, or `6e12×`
+    as much; `0`, `<1 %`, `inf×`."""
     if error is None or threshold is None:
         return ""
     if error == 0.0:
         return "0"
-    if threshold:
-        part = error / threshold
-    else:
-        part = math.nan if math.isnan(error) else math.copysign(math.inf, error)
-    if _odd(part):
-        return _odd(part)
-    if 0.095 <= part < 99.5:
-        return f"{part:.2g}"
-    return f"{part:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    part = error / threshold if threshold else abs(error) * math.inf
+    return _odd(part) + TIMES * (part == math.inf) or _percent(part) or f"{_short(part)}{TIMES}"
+
+
+def _percent(part: float) -> str:
+    """Return the part of a whole, rounded down: what lies below it never reads as all of it."""
+    if part >= 1.0:
+        return ""
+    return "<1 %" if part < 0.01 else f"{math.floor(100 * part)} %"
+
+
+def _short(part: float) -> str:
+    if part < 9.95:
+        return f"{part:.1f}"
+    return f"{part:.0f}" if part < 999.5 else f"{part:.0e}".replace("e+0", "e").replace("e+", "e")
 
 
 def ratio(middle: float | None, low: float | None, high: float | None) -> str:

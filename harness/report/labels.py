@@ -9,6 +9,9 @@ from harness.report.matrix import MatrixLine
 from harness.results.model import Report, SpeedRow, StageRow
 from harness.results.verdicts import Speed
 
+#: Of more rows that share a remark, the first are named.
+MOST_NAMES = 3
+
 #: Spells a row's precision, with its seed where the report holds several.
 Spell = Callable[[MatrixLine | StageRow | SpeedRow], str]
 
@@ -42,18 +45,41 @@ def threads(rows: Sequence[SpeedRow]) -> str:
 
 def hint(row: SpeedRow) -> str:
     """Return what a reader of a speed row can do or must know beside the numbers, or ""."""
-    parts = []
-    if row.verdict == Speed.UNCLEAR:
-        parts.append(row.reason)
-        if row.more_rounds is not None:
-            takes = f" (about {seconds(row.more_s)})" if row.more_s is not None else ""
-            parts.append(f"about {row.more_rounds} rounds in all would settle it{takes}")
-    if row.verdict == Speed.REFUSED:
-        parts.append(row.reason)
-    # A refusal may have named the settings that differ already.
+    return one_line("; ".join(part for part in (_without_answer(row), _settings(row)) if part))
+
+
+def remarks(rows: Sequence[SpeedRow], spelled: Spell) -> list[tuple[str, str]]:
+    """Return the hints of several rows, each said once: whose it is, and what it says.
+
+    Settings are those of a pair, whatever was timed; why there is no answer is each row's own.
+    """
+    whose: dict[str, list[str]] = {}
+    for row in rows:
+        pair = f"{row.a} : {row.b}"
+        own = f"{row.workload} {action(row)} {spelled(row)} {pair}"
+        for text, name in ((_without_answer(row), own), (_settings(row), pair)):
+            if text:
+                whose.setdefault(one_line(text), []).append(name)
+    return [(_several(list(dict.fromkeys(names))), text) for text, names in whose.items()]
+
+
+def _several(names: Sequence[str]) -> str:
+    if len(names) <= MOST_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[: MOST_NAMES - 1])} and {len(names) - MOST_NAMES + 1} more"
+
+
+def _without_answer(row: SpeedRow) -> str:
+    parts = [row.reason] if row.verdict in (Speed.UNCLEAR, Speed.REFUSED) else []
+    if row.verdict == Speed.UNCLEAR and row.more_rounds is not None:
+        takes = f" (about {seconds(row.more_s)})" if row.more_s is not None else ""
+        parts.append(f"about {row.more_rounds} rounds in all would settle it{takes}")
+    return "; ".join(parts)
+
+
+def _settings(row: SpeedRow) -> str:
+    """Return the settings that differ; a refusal may have named some of them already."""
     labels = [
         text for text in row.differences if row.verdict != Speed.REFUSED or text not in row.reason
     ]
-    if labels:
-        parts.append("settings differ: " + ", ".join(labels))
-    return one_line("; ".join(part for part in parts if part))
+    return f"settings differ: {', '.join(labels)}" if labels else ""

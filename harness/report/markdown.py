@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.report import format as spell
+from harness.report import matrix
 from harness.report.labels import Spell, setting
 from harness.report.markdown_speed import phases, step_costs, whole_steps
 from harness.report.markdown_text import code, escape, escaped, table
-from harness.report.matrix import TENSORS, MatrixLine, letter, matrix, qualities, unfinished, zeros
 from harness.report.phase_table import phase_tables
 from harness.report.provenance import in_words
 from harness.report.signs import SIGNS
@@ -76,7 +76,7 @@ def _sections(report: Report) -> Iterator[tuple[str, list[str]]]:
     for phase_table in phase_tables(report.speed):
         yield phases(phase_table, spelled)
     yield "How good is what they generate?", _quality(report.quality)
-    yield "Jobs that did not end ok", table(JOBS, (_job(job) for job in unfinished(report)))
+    yield "Jobs that did not end ok", table(JOBS, (_job(job) for job in matrix.unfinished(report)))
     yield "Ladder", table(LADDER, (_ladder_row(row, spelled) for row in report.stages))
     yield "Not judged", _not_judged(report)
     yield "Notes", [f"- {escape(note)}" for note in report.notes]
@@ -86,16 +86,16 @@ def _sections(report: Report) -> Iterator[tuple[str, list[str]]]:
 
 
 def _verdicts(report: Report, spelled: Spell) -> list[str]:
-    judged = matrix(report.stages)
+    judged = matrix.matrix(report.stages)
     stages = (
         f"{short} {stage}" for short, stage in zip(judged.letters, judged.stages, strict=True)
     )
     head = ["workload", "a : b", "precision", *stages, "tensors"]
     lines = table(head, (_matrix_row(line, spelled) for line in judged.lines))
-    return [*lines, "", f"{TENSORS}."] if lines else []
+    return [f"{matrix.explained(report.stages)}.", "", *lines] if lines else []
 
 
-def _matrix_row(line: MatrixLine, spelled: Spell) -> list[str]:
+def _matrix_row(line: matrix.MatrixLine, spelled: Spell) -> list[str]:
     names = escaped(line.workload, line.pair, spelled(line))
     return [*names, *(_matrix_cell(row) for row in line.cells), line.tensors]
 
@@ -109,12 +109,12 @@ def _matrix_cell(row: StageRow | None) -> str:
 def _departures(report: Report) -> list[str]:
     spelled = setting(report, "seed ")
     lines: list[str] = []
-    for line in matrix(report.stages).departures:
+    for line in matrix.matrix(report.stages).departures:
         lines += _departure(line, spelled)
     return lines
 
 
-def _departure(line: MatrixLine, spelled: Spell) -> Iterator[str]:
+def _departure(line: matrix.MatrixLine, spelled: Spell) -> Iterator[str]:
     row = line.first
     assert row is not None
     where = f"{escape(line.workload)}, {escape(line.pair)}, {escape(spelled(line))}"
@@ -129,7 +129,7 @@ def _departure(line: MatrixLine, spelled: Spell) -> Iterator[str]:
         )
     yield f"  - {escape(row.reason)}"
     if line.also:
-        later = ", ".join(escape(letter(other.stage)) for other in line.also)
+        later = ", ".join(escape(matrix.letter(other.stage)) for other in line.also)
         yield f"  - also {escape(row.verdict)} at {later}"
     if row.command:
         yield f"  - again: {code(row.command, cell=False)}"
@@ -153,7 +153,7 @@ def _ladder_row(row: StageRow, spelled: Spell) -> list[str]:
 
 def _quality(rows: Sequence[QualityRow]) -> list[str]:
     cells = []
-    for first, group in qualities(rows):
+    for first, group in matrix.qualities(rows):
         workload = f"{first.workload} {first.preset}"
         names = escaped(workload, first.precision, first.metric, first.better)
         names.append(spell.metric(first.baseline))
@@ -173,7 +173,7 @@ def _not_judged(report: Report) -> list[str]:
     return [
         f"- {escape(workload)}: mathematically zero, neither agreement nor fault:"
         f" {', '.join(escaped(*names))}"
-        for workload, names in zeros(report).items()
+        for workload, names in matrix.zeros(report).items()
     ]
 
 

@@ -8,8 +8,10 @@ from harness.report import costs
 from harness.report import format as spell
 from harness.report.labels import Spell, action, hint, threads
 from harness.report.markdown_text import code, escape, escaped, table
-from harness.report.phase_table import PhaseTable, relation
+from harness.report.phase_table import PhaseTable
+from harness.report.phase_table import relation as phase_relation
 from harness.results.model import SpeedRow
+from harness.results.speed_words import relation, relation_interval
 
 HEAD = (
     "workload",
@@ -20,8 +22,7 @@ HEAD = (
     "samples",
     "build + first step",
     "memory",
-    "b / a [99 %]",
-    "b is",
+    "b is [99 %]",
     "rounds",
     "hint",
 )
@@ -34,12 +35,14 @@ def whole_steps(rows: Sequence[SpeedRow], spelled: Spell) -> list[str]:
     cells = []
     for row in rows:
         names = escaped(f"{row.workload} {row.preset}", action(row), spelled(row))
-        ratio = spell.ratio(row.ratio, row.low, row.high).replace("[", "\\[")
-        verdict = escape(row.verdict) + (", material" if row.material else "")
+        answer = escape(f"{relation(row)} {relation_interval(row)}".rstrip())
         a, b = _sides(row)
-        cells.append([*names, *a, ratio, verdict, str(row.rounds), escape(hint(row))])
-        cells.append(["", "", "", *b, "", "", "", code(row.command) if row.command else ""])
-    scale = f"{threads(rows)}; ratio: time of b / time of a; above 1, b is slower"
+        cells.append([*names, *a, answer, str(row.rounds), escape(hint(row))])
+        cells.append(["", "", "", *b, "", "", code(row.command) if row.command else ""])
+    scale = (
+        f"{threads(rows)}; 2.0× faster: half the time of a step; in brackets the 99 %"
+        ' interval, that of "as fast" and "unclear" is time of b / time of a'
+    )
     return [scale, "", *table(HEAD, cells)]
 
 
@@ -96,4 +99,4 @@ def phases(phase_table: PhaseTable, spelled: Spell) -> tuple[str, list[str]]:
 def _phase_cell(row: SpeedRow | None) -> str:
     if row is None:
         return ""
-    return f"{spell.seconds(row.b_step_s)} ({spell.ratio_alone(row.ratio)}{relation(row)})"
+    return f"{spell.seconds(row.b_step_s)} ({spell.ratio_alone(row.ratio)}{phase_relation(row)})"

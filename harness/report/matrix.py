@@ -20,8 +20,10 @@ ORDER = {stage: number for number, stage in enumerate(LETTERS.values())}
 #: What the column of counts says.
 TENSORS = (
     "tensors: how many were compared (in brackets: left out, being mathematically zero, beyond the"
-    " horizon, undecided or not shown)"
+    " horizon - where rounding alone may have grown to any size -, undecided or not shown)"
 )
+#: What the number in a cell says.
+MARGIN = "6 %: the error is that part of its threshold; 2.0× and more: so many times as much"
 #: From bad to good.
 SEVERITY = (Fidelity.FAIL, Fidelity.INCONCLUSIVE, Fidelity.PASS, Fidelity.INFO)
 
@@ -53,12 +55,15 @@ class MatrixLine:
         return f"{self.a} : {self.b}"
 
     @property
-    def tensors(self) -> str:
-        """How many tensors of its stages were compared and, in brackets, were not: `812 (9)`."""
+    def counts(self) -> tuple[int, int]:
+        """How many tensors of its stages were compared, and how many were not."""
         rows = [row for row in self.cells if row is not None and row.verdict != Fidelity.INFO]
-        counted = sum(row.counted for row in rows)
-        left_out = sum(row.left_out for row in rows)
-        return f"{counted} ({left_out})" if left_out else f"{counted}"
+        return sum(row.counted for row in rows), sum(row.left_out for row in rows)
+
+    @property
+    def tensors(self) -> str:
+        """Both, the others in brackets: `812 (9)`."""
+        return counted(*self.counts)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +85,16 @@ class Matrix:
         return tuple(
             line for verdict in SEVERITY[:2] for line in self.lines if line.verdict == verdict
         )
+
+
+def explained(rows: Sequence[StageRow]) -> str:
+    """Return what the numbers of a matrix of these rows say; stands above it."""
+    return f"{MARGIN}; {TENSORS}" if any(row.left_out for row in rows) else MARGIN
+
+
+def counted(compared: int, left_out: int) -> str:
+    """Return how many tensors were compared and, in brackets, were not: `812 (9)`."""
+    return f"{compared} ({left_out})" if left_out else f"{compared}"
 
 
 def matrix(rows: Sequence[StageRow]) -> Matrix:

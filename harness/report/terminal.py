@@ -18,12 +18,13 @@ from rich.text import Text
 
 from backends.contract import Status
 from harness.report import format as spell
+from harness.report.fold import folded
 from harness.report.format import one_line
 from harness.report.labels import Spell, setting
 from harness.report.matrix import (
-    TENSORS,
     Matrix,
     MatrixLine,
+    explained,
     letter,
     matrix,
     qualities,
@@ -41,6 +42,7 @@ from harness.results.verdicts import Bounds, Fidelity, Shown
 PAIR_WIDTH = len("tf1-compat :")
 #: From this width on the speed table also shows warm-up and memory, and phases have unbroken names.
 WIDE = 100
+BOUNDS = "Is the lower precision in effect, and no worse than it must be?"
 #: Of more names than this, half as many are shown.
 MOST_NAMES = 6
 
@@ -67,7 +69,7 @@ class _Page:
             yield from _departures(judged, signs, setting(report, "seed "))
         if report.speed:
             whole = tuple(row for row in report.speed if not row.by_phase)
-            yield from speed(whole, setting(report), options.max_width >= WIDE)
+            yield from speed(whole, setting(report), options.max_width)
             yield from step_costs(whole, options.max_width)
             for table in phase_tables(report.speed):
                 yield from phases(table, setting(report), options.max_width >= WIDE)
@@ -97,24 +99,28 @@ def _headline(report: Report, signs: dict[str, str]) -> Text:
 def _fidelity(report: Report, signs: dict[str, str]) -> Iterator[RenderableType]:
     ladder = matrix([row for row in report.stages if row.stage != Bounds.PRECISION])
     bounds = matrix([row for row in report.stages if row.stage == Bounds.PRECISION])
+    yield heading("Same function?" if ladder.lines else BOUNDS)
+    yield Text(_legend(report, signs), style="dim")
     if ladder.lines:
-        yield heading("Same function?")
-        yield _matrix(ladder, signs, setting(report))
         stages = zip(ladder.letters, ladder.stages, strict=True)
         yield Text("  ".join(f"{short} {stage}" for short, stage in stages), style="dim")
+        yield _matrix(ladder, signs, setting(report), "pairs")
     if bounds.lines:
-        yield heading("Is the lower precision in effect, and no worse than it must be?")
-        yield _matrix(bounds, signs, setting(report))
+        if ladder.lines:
+            yield heading(BOUNDS)
+        yield _matrix(bounds, signs, setting(report), "builds")
+
+
+def _legend(report: Report, signs: dict[str, str]) -> str:
     accepted = any(row.accepted for row in report.stages)
-    legend = (
+    words = (
         f"{signs[Fidelity.PASS]} pass",
         *((f"{signs[Shown.ACCEPTED]} pass, with accepted differences",) if accepted else ()),
         f"{signs[Fidelity.FAIL]} fail",
         f"{signs[Fidelity.INCONCLUSIVE]} inconclusive",
         f"{signs[Fidelity.INFO]} not judged",
     )
-    meaning = f"the number is error / threshold: beyond 1, it departs; {TENSORS}"
-    yield Text(f"{'  '.join(legend)}; {meaning}", style="dim")
+    return f"{'  '.join(words)}; {explained(report.stages)}"
 
 
 def _departures(judged: Matrix, signs: dict[str, str], spelled: Spell) -> Iterator[RenderableType]:
@@ -123,7 +129,7 @@ def _departures(judged: Matrix, signs: dict[str, str], spelled: Spell) -> Iterat
         yield from cut([_departure(line, signs, spelled) for line in judged.departures], "pairs")
 
 
-def _matrix(judged: Matrix, signs: dict[str, str], spelled: Spell) -> Table:
+def _matrix(judged: Matrix, signs: dict[str, str], spelled: Spell, noun: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
     table.add_column("workload", overflow="fold", min_width=8)
     table.add_column("a : b", overflow="fold", min_width=PAIR_WIDTH)
@@ -132,13 +138,13 @@ def _matrix(judged: Matrix, signs: dict[str, str], spelled: Spell) -> Table:
         table.add_column(short, no_wrap=True)
     table.add_column("tensors", no_wrap=True, justify="right")
     before = ""
-    for line in judged.lines:
-        name = one_line(line.workload)
-        cells = [*(_cell(row, signs) for row in line.cells), Text(line.tensors)]
+    for shown in folded(judged.lines, noun):
+        name = one_line(shown.line.workload)
+        cells = [*(_cell(row, signs) for row in shown.cells), Text(shown.tensors)]
         table.add_row(
             Text(name if name != before else ""),
-            Text(one_line(line.pair)),
-            Text(one_line(spelled(line))),
+            Text(one_line(shown.pair)),
+            Text(one_line(spelled(shown.line))),
             *cells,
         )
         before = name

@@ -13,9 +13,10 @@ from rich.text import Text
 from harness.report import costs
 from harness.report import format as spell
 from harness.report.format import one_line
-from harness.report.labels import Spell, action, hint, threads
+from harness.report.labels import Spell, action, remarks, threads
 from harness.report.phase_table import PhaseTable, relation
-from harness.report.terminal_style import MAX_DETAILS, STYLES, entry, heading
+from harness.report.speed_blocks import COLUMNS, SpeedBlock, blocks
+from harness.report.terminal_style import STYLES, cut, entry, heading
 from harness.results.model import SpeedRow
 from harness.results.verdicts import Speed
 
@@ -23,67 +24,110 @@ from harness.results.verdicts import Speed
 WIDE_COSTS = 140
 #: Between two columns of a table.
 GAP = 2
+#: Stands for a space while widths are found, where a cell is not to be broken.
+UNBROKEN = "\N{NO-BREAK SPACE}"
+#: The column of a step's time; behind it stands what it is against the first build.
+STEP = 2
+AGAINST = "against the first [99 %]"
+#: Above the table of whole steps.
+LEGEND = (
+    "Each build against the first of its block: 2.0× faster is half the time of a step, in brackets"
+    ' the 99 % interval; that of "as fast" and "unclear" is time / time of the first.'
+)
+#: Of more builds that are slower, the first have their command here.
+MOST_COMMANDS = 3
 #: In a narrower terminal the names of phases are broken after a slash.
 PHASE_WIDTH = len("joint/discriminator/")
 
 
-def speed(rows: tuple[SpeedRow, ...], spelled: Spell, wide: bool) -> Iterator[RenderableType]:
-    """Draw a row of two lines for each pair; a wide terminal also has warm-up and memory."""
-    yield heading(
-        f"How fast?  ({threads(rows)}; ratio: time of b / time of a, 99 % interval; above 1, b is"
-        " slower)"
+def speed(rows: tuple[SpeedRow, ...], spelled: Spell, width: int) -> Iterator[RenderableType]:
+    """Draw a line for each build, held against the first; where there is room, with more columns.
+
+    Args:
+        rows: of whole steps. spelled: see `labels.setting`. width: of the terminal, characters.
+    """
+    drawn = blocks(rows)
+    yield heading(f"How fast?  ({threads(rows)})")
+    yield Text(LEGEND, style="dim")
+    yield from _table(drawn, spelled, width)
+    shown = [side.row for block in drawn for side in block.sides if side.row is not None]
+    if len(shown) < len(rows):
+        others = len(rows) - len(shown)
+        yield Text(f"{others} pairs among the others: in the report's files", style="dim")
+    yield from cut(
+        [entry("!", "yellow", f"{whose}: {text}") for whose, text in remarks(shown, spelled)],
+        "remarks",
     )
+    slower = [row for row in shown if row.verdict == Speed.SLOWER and row.material and row.command]
+    again = dict.fromkeys(f"{row.workload} {spelled(row)} again: {row.command}" for row in slower)
+    yield from (entry("!", "red", text) for text in list(again)[:MOST_COMMANDS])
+
+
+def _table(drawn: Sequence[SpeedBlock], spelled: Spell, width: int) -> Iterator[Table]:
+    """Yield the table with as many columns as fit beside whole names."""
+    extra = list(COLUMNS)
+    columns, styles = _columns(drawn, spelled, extra)
+    widths = unbroken(_whole_names(columns), width)
+    while widths is None and extra:
+        extra.pop()
+        columns, styles = _columns(drawn, spelled, extra)
+        widths = unbroken(_whole_names(columns), width)
+    widths = widths or unbroken(columns, width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
-    table.add_column("workload", overflow="fold")
-    table.add_column("build", overflow="fold")
-    for name in ("step", "samples", *(("build + first", "memory") if wide else ())):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in ("ratio", "b is"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("rounds", justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*_speed_cells(row, spelled, wide))
+    for number, (name, *_) in enumerate(columns):
+        table.add_column(
+            name.replace(UNBROKEN, " "),
+            overflow="fold",
+            justify="right" if number == STEP or number > STEP + 1 else "left",
+            width=widths[number] if widths else None,
+        )
+    for style, *cells in zip(styles, *(column[1:] for column in columns), strict=True):
+        words = [Text(cell.replace(UNBROKEN, " ")) for cell in cells]
+        words[STEP + 1].stylize(style)
+        table.add_row(*words)
     yield table
-    for row in rows:
-        text = hint(row)
-        if text:
-            name = f"{row.workload} {row.action} {spelled(row)} {row.a} : {row.b}"
-            yield entry(
-                "?" if row.verdict in (Speed.UNCLEAR, Speed.REFUSED) else "!",
-                "yellow",
-                f"{name}: {text}",
-            )
-    slower = [row for row in rows if row.verdict == Speed.SLOWER and row.material and row.command]
-    for row in slower[:MAX_DETAILS]:
-        yield entry("!", "red", f"{row.workload} {row.action} {spelled(row)} again: {row.command}")
 
 
-def _speed_cells(row: SpeedRow, spelled: Spell, wide: bool) -> list[Text]:
-    workload = one_line(f"{row.workload} {row.preset}")
-    timed = one_line(f"{action(row)} {spelled(row)}")
-    cells = [
-        Text(f"{workload}\n{timed}"),
-        Text(f"a {one_line(row.a)}\nb {one_line(row.b)}"),
-        Text(f"{spell.seconds(row.a_step_s)}\n{spell.seconds(row.b_step_s)}"),
-        Text(f"{spell.rate(row.a_rate)}\n{spell.rate(row.b_rate)}"),
-    ]
-    if wide:
-        a = spell.warmup(row.a_warmup_s, row.a_build_s, row.a_first_step_s)
-        b = spell.warmup(row.b_warmup_s, row.b_build_s, row.b_first_step_s)
-        cells.append(Text(f"{a}\n{b}"))
-        cells.append(Text(f"{spell.memory(row.a_peak_bytes)}\n{spell.memory(row.b_peak_bytes)}"))
-    about = ""
-    if row.verdict == Speed.UNCLEAR and row.more_rounds is not None:
-        about = f"\nof ~{row.more_rounds}"
-    return [
-        *cells,
-        Text(f"{spell.ratio_alone(row.ratio)}\n{spell.interval(row.low, row.high)}"),
-        Text(
-            one_line(row.verdict) + ("\nmaterial" if row.material else ""),
-            style=STYLES.get(row.verdict, ""),
-        ),
-        Text(f"{row.rounds}{about}"),
-    ]
+def _columns(
+    drawn: Sequence[SpeedBlock], spelled: Spell, extra: Sequence[str]
+) -> tuple[list[list[str]], list[str]]:
+    """Return the table column by column, each with its heading first, and a style a line."""
+    columns = [[_whole(name)] for name in ("workload", "build", "step", AGAINST, *extra)]
+    styles = []
+    for block in drawn:
+        for cells, style in _lines(block, spelled, extra):
+            styles.append(style)
+            for column, cell in zip(columns, cells, strict=True):
+                column.append(cell)
+    return columns, styles
+
+
+def _whole_names(columns: Sequence[Sequence[str]]) -> list[list[str]]:
+    return [list(map(_whole, column)) for column in columns]
+
+
+def _lines(
+    block: SpeedBlock, spelled: Spell, extra: Sequence[str]
+) -> Iterator[tuple[list[str], str]]:
+    """Yield the cells of each build, and the style of what it is against the first."""
+    row = block.first
+    setting = row.precisions.a if row.gain else spelled(row)
+    names = [one_line(f"{row.workload} {row.preset}"), one_line(f"{action(row)} {setting}")]
+    for number, side in enumerate(block.sides):
+        cells = [
+            ["", "  "][number] + names[number] if number < len(names) else "",
+            one_line(side.build),
+            _whole(spell.seconds(side.step_s)),
+            _whole(side.against) if side.row else "",
+            *(_whole(COLUMNS[name](side)) for name in extra),
+        ]
+        style = "" if side.row is None else STYLES.get(side.row.verdict, "")
+        yield cells, style
+
+
+def _whole(text: str) -> str:
+    """Return a cell that is not broken at its spaces."""
+    return text.replace(" ", UNBROKEN)
 
 
 def step_costs(rows: tuple[SpeedRow, ...], width: int) -> Iterator[RenderableType]:
@@ -115,7 +159,7 @@ def step_costs(rows: tuple[SpeedRow, ...], width: int) -> Iterator[RenderableTyp
     before = ""
     for workload, *others in zip(*(column[1:] for column in cells), strict=True):
         name = workload if workload != before else ""
-        table.add_row(Text(name), *(Text(word) for word in others))
+        table.add_row(Text(name), *(Text(word.replace(UNBROKEN, " ")) for word in others))
         before = workload
     yield table
 
@@ -134,7 +178,7 @@ def _cost_cells(lines: Sequence[costs.CostLine], columns: Sequence[str]) -> list
     for column in columns:
         words = [costs.COLUMNS[column](line) for line in lines]
         if any(word != spell.MISSING for word in words):
-            cells.append([column, *(word.replace(" ", "\N{NO-BREAK SPACE}") for word in words)])
+            cells.append([column, *(word.replace(" ", UNBROKEN) for word in words)])
     return cells
 
 

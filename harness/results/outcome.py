@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from backends.contract import Stage, Status
 from harness.results.model import JobRow, SpeedRow, StageRow
+from harness.results.speed_words import sentences
 from harness.results.verdicts import Bounds, Fidelity, Speed
 
 UNSUPPORTED = Status.UNSUPPORTED
@@ -145,7 +146,8 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
         text = "Speed only; fidelity was not judged."
     else:
         text = "Nothing was judged."
-    text += _speed(speed)
+    timed = sentences(speed)
+    text += f" {timed}" if timed else ""
     bad = len(broken(jobs))
     if bad:
         text += f" {bad} job{'s' if bad > 1 else ''} did not end well."
@@ -210,30 +212,6 @@ def _compared(rows: Sequence[StageRow]) -> str:
         *(f"{number} {what}" for what, number in left.items() if number),
     ]
     return ", ".join(parts)
-
-
-def _speed(speed: Sequence[SpeedRow]) -> str:
-    whole = [row for row in speed if not row.by_phase]
-    settled = [row for row in whole if row.verdict in (Speed.FASTER, Speed.SLOWER, Speed.SAME)]
-    if not whole:
-        return ""
-    refused = [row for row in whole if row.verdict == Speed.REFUSED]
-    if refused:
-        first = f"{refused[0].a} and {refused[0].b} in {refused[0].workload}"
-        return (
-            f" Speed: {len(settled)} of {len(whole)} comparisons settled, {len(refused)} refused"
-            f" (first {first}): settings differ."
-        )
-    obstacle = next((row.obstacle for row in whole if row.obstacle), "")
-    if not settled:
-        return (
-            f" Speed is UNCLEAR: {obstacle}."
-            if obstacle
-            else " Speed is UNCLEAR with this many rounds."
-        )
-    return f" Speed: {len(settled)} of {len(whole)} comparisons settled" + (
-        f"; others are UNCLEAR: {obstacle}." if obstacle else "."
-    )
 
 
 def exit_code(

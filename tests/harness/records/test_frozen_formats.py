@@ -28,6 +28,7 @@ from tests.harness.records.frozen import (
     D29_11,
     D29_12,
     D29_18,
+    D30_13,
     FORMATS,
     KINDS,
 )
@@ -64,6 +65,7 @@ def test_runs(day: str, key: str, finished: bool) -> None:
         (D28_15, "2026-11-20", "numpy#2"),
         (D29_11, "2026-11-20", "numpy@ports"),
         (D29_12, "2026-11-20", "numpy@ports"),
+        (D30_13, "2026-11-20", "numpy@ports"),
     ],
 )
 def test_nights(day: str, before: str, side: str) -> None:

@@ -95,8 +95,8 @@ def test_terminal(report: Report, width: int) -> None:
     text = stream.getvalue()
     assert max(map(len, text.splitlines())) <= width and "What else does a step cost?" in text
     table = text[text.index("What else") :]
-    assert "200\N{NO-BREAK SPACE}MiB" in table and "bf16" not in table
-    assert ("12.5\N{NO-BREAK SPACE}%" in table) == (width == 200) or width == 120
+    assert "200 MiB" in table and "bf16" not in table
+    assert ("12.5 %" in table) == (width == 200) or width == 120
 
 
 def costs_table(report: Report, width: int) -> str:
@@ -147,7 +147,7 @@ def test_room_beyond_the_longest_words_goes_to_the_first_columns(
     width: int, expected: list[int] | None
 ) -> None:
     """There is no width for less than that; a no-break space does not end a word."""
-    columns = [["aa bbb", "cccc"], ["d", "ee"], ["f ggggg", "h\N{NO-BREAK SPACE}i"]]
+    columns = [["aa bbb", "cccc"], ["d", "ee"], ["f ggggg", "h i"]]
     assert expected == terminal_speed.unbroken(columns, width)
 
 

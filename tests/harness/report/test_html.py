@@ -99,7 +99,7 @@ def test_the_first_table_answers_for_every_pair_and_precision(full):
         for row in re.findall("<tr>(<th scope=.row.*?)</tr>", table, re.DOTALL)
     ]
     assert (
-        "cnntf1-compat:torchfp64✗FAIL✓PASS0✓PASS4e-2✗FAIL4e10✗FAILNaN?INCONCLUSIVE43(5)" == rows[0]
+        "cnntf1-compat:torchfp64✗FAIL✓PASS0✓PASS3%✗FAIL4e10×✗FAILNaN?INCONCLUSIVE43(5)" == rows[0]
     )
     assert "cnntf1-compat:torchfp32-SLOWER1.234UNCLEAR1.010" == rows[1]
     assert 8 == len(rows) == table.count('href="#pair-')

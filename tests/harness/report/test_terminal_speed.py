@@ -50,8 +50,8 @@ def test_phases_do_not_swell_the_table_of_whole_steps(phased):
     """Nor the hints below it: three pairs, two actions."""
     text = draw(phased, 80)
     whole = text[: text.index("Phase by phase")]
-    assert 6 == whole.count("ehr_mgan small") and "discriminator" not in whole
+    assert 2 == whole.count("ehr_mgan small") and "discriminator" not in whole
     unclear = dataclasses.replace(
         phased, speed=tuple(dataclasses.replace(row, verdict="UNCLEAR") for row in phased.speed)
     )
-    assert 6 == draw(unclear, 300).count("? ehr_mgan")
+    assert "! ehr_mgan train fp32" in draw(unclear, 300)

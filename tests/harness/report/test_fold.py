@@ -1,0 +1,48 @@
+"""Many pairs that pass are one line; what departs is never folded away."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.report.fold import folded
+from harness.report.matrix import matrix
+from tests.harness.report.sample import stage
+
+NAMES = [f"b{number}" for number in range(5)]
+
+
+def lines(failing: int = 0, **more):
+    rows = [
+        stage("forward", "FAIL" if number < failing else "PASS", b=name, **more)
+        for number, name in enumerate(NAMES)
+    ]
+    return matrix(rows).lines
+
+
+def test_pairs_that_all_pass_are_one_line():
+    """With the cell that comes nearest to its threshold, and all tensors."""
+    rows = [
+        stage("forward", b=name, error=error, threshold=1.0, tensors=10)
+        for name, error in zip(NAMES, (0.1, 0.4, 0.2, 0.0, 0.3), strict=True)
+    ]
+    (shown,) = folded(matrix(rows).lines)
+    assert "all 5 pairs" == shown.pair and 0.4 == shown.cells[0].error
+    assert f"{sum(row.counted for row in rows)}" == shown.tensors.split(" ")[0]
+
+
+@pytest.mark.parametrize("failing", [1, 2, 5])
+def test_what_departs_has_its_own_line_and_comes_first(failing: int):
+    """The passing ones behind it, one by one where they are few."""
+    shown = folded(lines(failing))
+    assert [line.pair.rpartition(" ")[2] for line in shown[:failing]] == NAMES[:failing]
+    rest = {1: ["4 other pairs"], 2: ["tf1-compat : b2", "tf1-compat : b3", "tf1-compat : b4"]}
+    assert rest.get(failing, []) == [line.pair for line in shown[failing:]]
+
+
+def test_an_accepted_difference_shows_through_the_fold():
+    """Though another cell comes nearer to its threshold."""
+    rows = [
+        stage("forward", b=name, error=0.9, threshold=1.0, accepted=name == "b1") for name in NAMES
+    ]
+    (shown,) = folded(matrix(rows).lines)
+    assert shown.cells[0].accepted
