@@ -39,8 +39,9 @@ def folded(lines: Sequence[MatrixLine], noun: str = "pairs") -> list[ShownLine]:
     Args:
         lines: of a matrix. noun: what a line is, in plural.
     """
+    workloads = list(dict.fromkeys(line.workload for line in lines))
     groups: dict[tuple[str, str, int], list[MatrixLine]] = {}
-    for line in lines:
+    for line in sorted(lines, key=lambda line: workloads.index(line.workload)):
         groups.setdefault((line.workload, line.precision, line.seed), []).append(line)
     return [shown for group in groups.values() for shown in _folded(group, noun)]
 

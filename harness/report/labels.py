@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from harness.report.format import margin as spell_margin
 from harness.report.format import one_line, seconds
 from harness.report.matrix import MatrixLine
 from harness.results.model import Report, SpeedRow, StageRow
-from harness.results.verdicts import Speed
+from harness.results.speed_words import TIMES
+from harness.results.verdicts import Bounds, Fidelity, Speed
 
 #: Of more rows that share a remark, the first are named.
 MOST_NAMES = 3
@@ -27,6 +29,17 @@ def setting(report: Report, sign: str = "s") -> Spell:
     rows: tuple[StageRow | SpeedRow, ...] = (*report.stages, *report.speed)
     several = len({row.seed for row in rows}) > 1
     return lambda row: f"{row.precision} {sign}{row.seed}" if several else row.precision
+
+
+def margin(row: StageRow) -> str:
+    """Return what a cell says of its error beside the sign of its verdict; nothing where the error
+    is not why the row departs."""
+    if row.verdict == Fidelity.INFO:
+        return ""
+    text = spell_margin(row.error, row.threshold)
+    if row.verdict == Fidelity.FAIL and not text.endswith((TIMES, "NaN")):
+        return "too exact" if row.stage == Bounds.PRECISION else ""
+    return text
 
 
 def action(row: SpeedRow) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.report import format as spell
 from harness.report import matrix
-from harness.report.labels import Spell, setting
+from harness.report.labels import Spell, margin, setting
 from harness.report.markdown_speed import phases, step_costs, whole_steps
 from harness.report.markdown_text import code, escape, escaped, table
 from harness.report.phase_table import phase_tables
@@ -103,7 +103,7 @@ def _matrix_row(line: matrix.MatrixLine, spelled: Spell) -> list[str]:
 def _matrix_cell(row: StageRow | None) -> str:
     if row is None:
         return ""
-    return f"{SIGNS.get(row.shown, '?')} {spell.margin(row.error, row.threshold)}".strip()
+    return f"{SIGNS.get(row.shown, '?')} {margin(row)}".strip()
 
 
 def _departures(report: Report) -> list[str]:

@@ -20,7 +20,7 @@ from backends.contract import Status
 from harness.report import format as spell
 from harness.report.fold import folded
 from harness.report.format import one_line
-from harness.report.labels import Spell, setting
+from harness.report.labels import Spell, margin, setting
 from harness.report.matrix import (
     Matrix,
     MatrixLine,
@@ -154,8 +154,9 @@ def _matrix(judged: Matrix, signs: dict[str, str], spelled: Spell, noun: str) ->
 def _cell(row: StageRow | None, signs: dict[str, str]) -> Text:
     if row is None:
         return Text("")
-    margin = spell.margin(row.error, row.threshold) if row.verdict != Fidelity.INFO else ""
-    return Text(f"{signs.get(row.shown, '?')} {margin}".rstrip(), style=STYLES.get(row.shown, ""))
+    return Text(
+        f"{signs.get(row.shown, '?')} {margin(row)}".rstrip(), style=STYLES.get(row.shown, "")
+    )
 
 
 def _departure(line: MatrixLine, signs: dict[str, str], spelled: Spell) -> RenderableType:

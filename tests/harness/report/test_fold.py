@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.report.fold import folded
+from harness.report.labels import margin
 from harness.report.matrix import matrix
 from tests.harness.report.sample import stage
 
@@ -46,3 +47,19 @@ def test_an_accepted_difference_shows_through_the_fold():
     ]
     (shown,) = folded(matrix(rows).lines)
     assert shown.cells[0].accepted
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (stage("loss", "FAIL", error=1.0, threshold=0.5), "2.0×"),
+        (stage("loss", "FAIL", error=0.1, threshold=0.5), ""),
+        (stage("loss", "FAIL", error=0.0, threshold=0.5), ""),
+        (stage("precision", "FAIL", error=0.1, threshold=0.5), "too exact"),
+        (stage("loss", "INFO", error=0.1, threshold=0.5), ""),
+        (stage("loss", error=0.1, threshold=0.5), "20 %"),
+    ],
+)
+def test_a_cell_that_departs_for_another_reason_shows_no_small_error(row, said: str):
+    """An order of rows that matters, say; a lower precision that is not in effect says so."""
+    assert said == margin(row)
