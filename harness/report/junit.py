@@ -4,7 +4,8 @@ is each job.
 FAIL is a failure; INCONCLUSIVE, REFUSED and a job that did not end ok are errors; INFO and
 unsupported are skipped. Any other speed verdict fails nothing by itself and is a passing case with
 its numbers as output. A run that ends in an exit code other than 0 is never green: where no row
-says why, as under `--fail-if-slower`, a case for the run itself fails with the headline.
+says why, as under `--fail-if-slower`, a case for the run itself fails with the headline; each suite
+has it as a property.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from backends.contract import Status
 from harness.report import format as spell
 from harness.report.format import one_line
 from harness.report.labels import action, hint, setting
+from harness.results import speed_words
 from harness.results.model import JobRow, Report, SpeedRow, StageRow
 from harness.results.verdicts import Fidelity, Speed
 
@@ -41,6 +43,9 @@ def render(report: Report) -> str:
         for kind, plural in PLURALS.items():
             suite.set(plural, str(sum(case.find(kind) is not None for case in cases)))
         suite.set("timestamp", one_line(report.created))
+        properties = ElementTree.SubElement(suite, "properties")
+        said = {"name": "headline", "value": one_line(f"{report.fidelity}: {report.headline}")}
+        ElementTree.SubElement(properties, "property", said)
         suite.extend(cases)
     ElementTree.indent(root)
     text = ElementTree.tostring(root, encoding="unicode")
@@ -91,8 +96,6 @@ def _stage(row: StageRow, precision: str) -> ElementTree.Element:
 
 
 def _speed(row: SpeedRow, precision: str) -> ElementTree.Element:
-    material = " (material)" if row.material else ""
-    ratio = spell.ratio(row.ratio, row.low, row.high)
     kind = None
     if row.verdict == Speed.REFUSED:
         kind = "skipped" if row.by_phase else "error"  # single phases decide nothing
@@ -103,7 +106,7 @@ def _speed(row: SpeedRow, precision: str) -> ElementTree.Element:
         kind=kind,
         message=f"{row.verdict}: {row.reason}",
         details=[
-            f"{row.verdict}{material}: {ratio} in {row.rounds} rounds",
+            f"{row.verdict}: {speed_words.comparison(row)}, {row.rounds} rounds",
             f"step: a {spell.seconds(row.a_step_s)}, b {spell.seconds(row.b_step_s)}",
             hint(row),
         ],
@@ -113,8 +116,7 @@ def _speed(row: SpeedRow, precision: str) -> ElementTree.Element:
 def _run(report: Report, spelled: Callable[[SpeedRow], str]) -> ElementTree.Element:
     """Return the case of a run that failed as a whole, with every material slow-down."""
     slower = [
-        f"{row.workload} {action(row)} {spelled(row)}: {row.b} / {row.a} materially slower:"
-        f" {spell.ratio(row.ratio, row.low, row.high)}"
+        f"{speed_words.comparison(row)} ({spelled(row)})"
         for row in report.speed
         if row.verdict == Speed.SLOWER and row.material and not row.by_phase
     ]

@@ -215,5 +215,7 @@ def widest(rows: Sequence[SpeedRow]) -> SpeedRow | None:
 def comparison(row: SpeedRow) -> str:
     """Return one comparison as a sentence without its end: `torch is 5.1× slower than tf1 in
     training of linear [4.3, 6.2]`."""
-    text = f"{row.b} is {relation(row)} than {row.a} in {noun(row)} of {row.workload}"
+    than = "as" if row.verdict == Speed.SAME else "than"
+    against = "against" if row.verdict in (Speed.UNCLEAR, Speed.REFUSED) else than
+    text = f"{row.b} is {relation(row)} {against} {row.a} in {noun(row)} of {row.workload}"
     return f"{text} {relation_interval(row)}".rstrip()

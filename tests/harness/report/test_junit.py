@@ -20,11 +20,26 @@ def test_each_stage_and_each_job_is_a_case(full):
         for name, suite in suites.items()
     }
     assert counts == {"fidelity": [16, 3, 2, 1], "speed": [5, 0, 0, 0], "jobs": [4, 0, 2, 1]}
+    said = suites["speed"].find("properties/property")
+    assert said.get("value") == f"{full.fidelity}: {full.headline}"
     failure = suites["fidelity"].find("testcase/failure")
     assert failure.get("message") == "FAIL: loss/l2: beyond the threshold"
-    assert [case.get("time") for case in suites["jobs"]] == ["3.200", "2.000", "3.000", None]
+    assert [case.get("time") for case in suites["jobs"].iter("testcase")] == [
+        "3.200",
+        "2.000",
+        "3.000",
+        None,
+    ]
     assert "again: harness compare" in failure.text
-    assert len({(case.get("classname"), case.get("name")) for case in suites["fidelity"]}) == 16
+    assert (
+        len(
+            {
+                (case.get("classname"), case.get("name"))
+                for case in suites["fidelity"].iter("testcase")
+            }
+        )
+        == 16
+    )
 
 
 def test_seeds_are_cases_of_their_own(seeded, full):
@@ -33,7 +48,7 @@ def test_seeds_are_cases_of_their_own(seeded, full):
     names = [
         (suite.get("name"), case.get("classname"), case.get("name"))
         for suite in suites
-        for case in suite
+        for case in suite.iter("testcase")
     ]
     assert len(names) == len(set(names)) == 15
     assert ("fidelity", "fidelity.cnn.tf1-compat : tf2.10", "loss fp64 seed 1") in names
@@ -88,8 +103,8 @@ def test_a_run_that_ends_badly_is_never_green(sample, code, expected):
     for failure in failures:
         assert "Speed only." == failure.get("message")
         assert (
-            f"exit code {code}\ncnn train fp32: torch / tf1-compat materially slower: 1.234 [1.20,"
-            " 1.27]" in failure.text
+            f"exit code {code}\ntorch is 1.23× slower than tf1-compat in training of cnn [1.20,"
+            " 1.27] (fp32)" in failure.text
         )
 
 

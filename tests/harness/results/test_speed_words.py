@@ -113,3 +113,16 @@ def test_the_widest_comparison_is_that_of_two_builds() -> None:
     assert FAST == speed_words.widest(rows) and speed_words.widest([UNCLEAR]) is None
     said = "torch is 5.0× faster than tf2 in generate of cnn [4.0, 6.2]"
     assert said == speed_words.comparison(FAST)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (SAME, "torch is as fast as tf2 in training of cnn [0.998, 1.004]"),
+        (UNCLEAR, "torch is unclear against tf2 in training of cnn [0.90, 1.30]"),
+        (REFUSED, "torch is not compared against tf2 in training of cnn"),
+    ],
+)
+def test_every_answer_is_a_sentence(row: SpeedRow, said: str) -> None:
+    """Of one comparison."""
+    assert said == speed_words.comparison(row)
