@@ -15,7 +15,7 @@ from backends.contract import Stage, Status
 from harness.errors import CorruptRecord
 from harness.evaluation import pair_evidence
 from harness.evaluation.pair_evidence import JobEvidence, JobEvidences
-from harness.fidelity import declarations, float32, sparse
+from harness.fidelity import declarations, float32, sparse, unseen_updates
 from harness.fidelity.distribution import JudgedDistribution
 from harness.fidelity.evidence import Evidence, Restricted
 from harness.fidelity.judge import judge_stage
@@ -176,6 +176,8 @@ def _judged(pair: Pair, stage: Stage, evidences: JobEvidences) -> StageVerdict:
     )
     declared = {pair.a.side: a.declared, pair.b.side: b.declared}
     verdict = declarations.counted(verdict, *declared.items())
+    trained = dict(pair.trained)
+    verdict = unseen_updates.withheld(verdict, shown_a, shown_b, pair.precision, trained)
     sentences = [
         verdict.reason,
         sparse.note(shown_a, shown_b, verdict) if pair.precision == "fp64" else "",

@@ -137,6 +137,27 @@ class Inference:
                     names.add(pair.name)
         return [pair.name for pair in self.pieces() if pair.name in names]
 
+    def trained(self) -> dict[str, tuple[str, ...]]:
+        """Return the canonical parameters of each side's optimizers, and those that a phase has
+        gradients for, by what trains them in words."""
+        groups: dict[str, tuple[str, ...]] = {}
+        for label, survey in self.surveys().items():
+            called = self._called(label)
+            for item in survey.optimizers:
+                held = {*item.pieces}
+                words = f"{label}'s optimizer {item.name or item.type}"
+                groups[words] = tuple(name for name, own in called.items() if own in held)
+        groups.update({f"the phase {phase}": tuple(self.updated(phase)) for phase in self.phases()})
+        return groups
+
+    def _called(self, label: str) -> dict[str, str]:
+        """Return a side's own names of the canonical parameters."""
+        for other in self.others:
+            if other.side.label == label:
+                own = {pair.name: pair.b.name for pair in other.decided.matched.pieces}
+                return {pair.name: own[pair.name] for pair in self.pieces()}
+        return {pair.name: pair.a.name for pair in self.pieces()}
+
     def plans(self) -> dict[str, dict[str, Any]]:
         """Return what each side's port is told (`backends.adapter.port.Plan`), by label."""
         plans = {self.first.label: self._plan(self.first, None)}

@@ -144,6 +144,10 @@ class Inferred(Declared):
         each = [item.steps for survey in surveys for item in survey.optimizers]
         return UPDATE_STEPS * max(each, default=1)
 
+    def trained(self) -> dict[str, tuple[str, ...]]:
+        """Return what every optimizer and every phase trains, by canonical names."""
+        return self.inference.trained()
+
     def accepted(self) -> list[str]:
         """Return the names of the differences that the user takes for the same and that are
         there."""
@@ -189,8 +193,8 @@ class Inferred(Declared):
         return {"phase": FORWARD, "modes": ["training", "inference"]}
 
     def trajectory_steps(self, preset: str) -> int:
-        """Return how many steps the trajectory stage trains."""
-        return STEPS
+        """Return how many steps the trajectory stage trains: two updates at the least."""
+        return max(STEPS, self.update_steps())
 
     def data(self, hyper: Mapping[str, Any]) -> Arrays:
         """Return the user's arrays."""

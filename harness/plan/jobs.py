@@ -232,6 +232,7 @@ class Pair:
 
     Attributes:
         updates: the kinds of the specification's optimizers, in words.
+        trained: what has to be seen to move its parameters, in words, and their names.
     """
 
     workload: str
@@ -243,6 +244,7 @@ class Pair:
     base_b: Job | None
     stages: tuple[str, ...]
     updates: str = ""
+    trained: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

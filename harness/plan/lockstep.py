@@ -78,6 +78,7 @@ class Lockstep:
                 base_b=base[1],
                 stages=tuple(stage for stage in self.request.stages if stage in LOCKSTEP_STAGES),
                 updates=_kinds(workload, self.request),
+                trained=tuple(workload.trained().items()),
             )
             self.pairs.append(pair)
 

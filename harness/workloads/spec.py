@@ -381,6 +381,11 @@ class Workload(abc.ABC):
         """Return how many training steps the update stage looks at."""
         return UPDATE_STEPS
 
+    def trained(self) -> dict[str, tuple[str, ...]]:
+        """Return, by what trains them in words, parameters of which training that is seen at all
+        moves some; none where the workload's own optimizers move all of them at every step."""
+        return {}
+
     def trajectory_steps(self, preset: str) -> int:
         """Return how many steps the trajectory stage trains."""
         return 50

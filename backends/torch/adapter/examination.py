@@ -23,7 +23,7 @@ from backends.torch.adapter.taps import Layers, Running
 
 #: Updates whose learning rates are told, and how long steps are run to reach them.
 RATES, LONGEST_S = (0, 1, 10), 20.0
-#: A step that accumulates gradients does not update each time.
+#: Steps that are looked at, of one that gathers gradients and does not update each time.
 MOST_STEPS = 44
 
 
@@ -51,6 +51,8 @@ class Examination:
         self.updated: Dict[str, Tuple[str, ...]] = {}
         #: By optimizer, the steps until its first update.
         self.steps_before: Dict[str, int] = {}
+        #: By phase, the steps that were looked at.
+        self.looked: Dict[str, int] = {}
         self.slots: Dict[str, Tuple[str, ...]] = {}
         self.steps: Dict[str, Tuple[Any, Tuple[str, ...]]] = {}
         #: As the scalers begin.
@@ -116,10 +118,12 @@ class Examination:
             self._note(name, seen, calls)
             for count in range(1, MOST_STEPS + 1):
                 self._count_steps(seen, count)
-                if not self._incomplete(seen) or time.perf_counter() - begun > LONGEST_S:
+                over = count == MOST_STEPS or time.perf_counter() - begun > LONGEST_S
+                if over or not self._incomplete(seen):
                     break
                 with self.side.serving(Tape(Draws(name))), self._again(seen).watching():
                     self.side.steps[name](self.side.batch(self.rows))
+            self.looked[name] = count
             self._note_updates(name, seen)
             self.side.averages.note(averages)
         finally:
@@ -136,7 +140,10 @@ class Examination:
         return other
 
     def _incomplete(self, seen: Watch) -> bool:
-        return not seen.rates or any(len(rates) <= RATES[-1] for rates in seen.rates.values())
+        # Of several phases, each need not use every optimizer.
+        waiting = len(self.side.steps) == 1 and len(seen.rates) < len(self.side.optimizers)
+        waiting = waiting or not seen.rates
+        return waiting or any(len(rates) <= RATES[-1] for rates in seen.rates.values())
 
     def _note(self, phase: str, seen: Watch, calls: Calls) -> None:
         if calls.reductions:
@@ -165,11 +172,21 @@ class Examination:
                     " come to it"
                 )
 
+    def _unseen(self) -> Iterator[str]:
+        steps = " and ".join(f"{count} of {name}" for name, count in self.looked.items())
+        for name, optimizer in self.side.optimizers.items():
+            if self.looked and name not in self.rates:
+                yield (
+                    f"no update by the optimizer {name or type(optimizer).__name__} was seen within"
+                    f" the steps that were looked at ({steps}; at most {MOST_STEPS} of each, or"
+                    f" {LONGEST_S:.0f} s): it gathers gradients over more steps, or none uses it"
+                )
+
     # -- what it says ------------------------------------------------------------------------------
 
     def survey(self) -> Survey:
         """Return what has been found out."""
-        self.remarks += self.side.own_autocast.remarks()
+        self.remarks += [*self.side.own_autocast.remarks(), *self._unseen()]
         order = [path for path in self.layers.order if path not in self.functions]
         held = self.side.inventory.pieces(order)
         layers = tuple(self._layers(held))

@@ -222,3 +222,45 @@ def test_many_updates_in_a_step_give_the_gradients_of_the_first(torch, make):
     assert own.losses == wanted.losses
     for name, value in wanted.gradients.items():
         np.testing.assert_array_equal(own.gradients[name], value)
+
+
+def gathering(torch, steps, other=False):
+    """A program that gathers gradients over so many steps; `other`: beside an optimizer that does
+    not."""
+
+    def program(net):
+        optimizer = {"late": torch.optim.SGD([net.weight], 0.1)}
+        optimizer.update({"now": torch.optim.SGD([net.bias], 0.1)} if other else {})
+        done = [0]
+
+        def step(batch):
+            value = errors(torch, net, batch)
+            (value / steps).backward()
+            done[0] += 1
+            if other:
+                optimizer["now"].step()
+                net.bias.grad = None
+            if done[0] % steps == 0:
+                optimizer["late"].step()
+                net.weight.grad = None
+            return value
+
+        return optimizer, step
+
+    return program
+
+
+def test_an_update_is_waited_for(torch, make):
+    """Also beside an optimizer that updates at once, and to the last step that is looked at."""
+    for steps, other in ((16, False), (16, True), (44, False)):
+        found = make(gathering(torch, steps, other)).survey(ROWS)
+        late = next(item for item in found.optimizers if item.name == "late")
+        assert late.steps == steps
+        assert not any("no update" in remark for remark in found.remarks)
+
+
+def test_an_update_that_is_not_seen_is_said(torch, make):
+    found = make(gathering(torch, 45)).survey(ROWS)
+    assert found.phases[0].optimizers == ()
+    said = "no update by the optimizer late was seen within the steps that were looked at (44 of"
+    assert any(said in remark for remark in found.remarks)

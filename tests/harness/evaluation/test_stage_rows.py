@@ -111,6 +111,16 @@ def judge(planned, **by_side):
     return stage_rows.stage_rows(planned, found)
 
 
+def test_training_that_moves_nothing_is_no_pass():
+    """Of what a pair says that it trains; see `harness.fidelity.unseen_updates`."""
+    planned = make()
+    still = (("the phase train", ("elsewhere",)),)
+    pairs = tuple(dataclasses.replace(pair, trained=still) for pair in planned.pairs)
+    rows = judge(dataclasses.replace(planned, pairs=pairs))
+    assert {"update", "trajectory"} == {row.stage for row in rows if row.verdict == "INCONCLUSIVE"}
+    assert any("no update was seen of the phase train" in row.reason for row in rows)
+
+
 def test_a_pair_has_one_row_a_stage_in_the_order_of_the_ladder():
     """Each with the numbers of its worst tensor, its logs and the command that gives it again."""
     rows = judge(make())

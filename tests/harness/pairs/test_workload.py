@@ -50,6 +50,17 @@ def test_what_is_trained():
     assert {"phase": FORWARD, "modes": ["training", "inference"]} == config["forward"]
 
 
+def test_what_has_to_be_seen_to_train():
+    """What every optimizer of both sides moves, and what a phase has gradients for, by canonical
+    names."""
+    made = workload()
+    trained = made.trained()
+    assert ["plain's optimizer SGD", "turned's optimizer SGD", "the phase train"] == [*trained]
+    names = {item.name for item in made.parameters({})}
+    assert [names] * 3 == [{*group} for group in trained.values()]
+    assert {} == Declared(PAIR, ("tf2", "torch")).trained()
+
+
 def test_what_is_on_the_tape():
     """Uniform numbers for a dropout, of which each side keeps its own share."""
     sites = workload().config("tiny")["noise"]
