@@ -3,7 +3,7 @@ there."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 import numpy as np
 import tensorflow as tf
@@ -56,6 +56,8 @@ class Built(side.Side):
         self.names: Any = None
         self._initial: Optional[Snapshot] = None
         self._begun: Dict[str, int] = {}
+        #: By optimizer, the parameters that the steps have it move, by own name.
+        self.moved: Dict[str, Set[str]] = {}
         if objects.is_built(self.models):
             self._name()
 
@@ -139,6 +141,8 @@ class Built(side.Side):
                 with captured(capture, self.optimizers, before_update=note_new):
                     self._run(phase, self.batch(arrays))
                 used += capture.updated
+                for name, moved in capture.moved.items():
+                    self.moved.setdefault(name, set()).update(moved)
         self._keep_optimizers(used)
         for key, variable in self.state.variables().items():
             if key not in before.variables and key not in made:  # of metrics, which begin at zero

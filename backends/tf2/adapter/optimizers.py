@@ -192,19 +192,23 @@ def _new_slots(optimizer: Any, variable: Any) -> Dict[str, Any]:
     return held
 
 
-def accumulated(members: Iterable[Any], variables: Mapping[str, Any]) -> Dict[str, int]:
+def accumulated(
+    members: Mapping[str, Any], variables: Mapping[str, Any], moved: Mapping[str, Iterable[str]]
+) -> Dict[str, int]:
     """Return over how many calls an optimizer takes the mean of gradients, by own parameter name:
     of those that do.
 
     Args:
-        members: optimizers of Keras' that are built. variables: parameters by own name.
+        members: optimizers of Keras' that are built, by name. variables: parameters by own name.
+        moved: by optimizer, the parameters that a step has it move, where that is known; else it
+            moves all that it was built for, which may be more.
     """
     parts: Dict[str, int] = {}
-    for held in map(unwrapped, members):
-        steps = accumulation(held)
+    for member, optimizer in members.items():
+        held, steps = unwrapped(optimizer), accumulation(optimizer)
         if steps > 1:
-            names = (name for name, own in variables.items() if _place(held, own) is not None)
-            parts.update(dict.fromkeys(names, steps))
+            built = [name for name, own in variables.items() if _place(held, own) is not None]
+            parts.update(dict.fromkeys(moved.get(member, built), steps))
     return parts
 
 

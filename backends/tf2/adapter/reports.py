@@ -158,7 +158,8 @@ def _draws(phase: str, server: Any) -> List[Draw]:
 def _note_parts(side: Any, phase: str, losses: Dict[str, float], capture: Any) -> None:
     """Remember which of the values that a step returns add up to what it differentiates."""
     own = {name: value for name, value in losses.items() if name != "total"}
-    total = losses["total"] * max(capture.parts.values(), default=1)
+    # Optimizers may take means over different numbers of calls, each of its own part of the total.
+    total = sum(map(float, capture.whole), 0.0) if capture.whole else losses["total"]
     for name, value in own.items():
         if _close(value, total):
             side.parts[phase] = (name,)
@@ -187,8 +188,10 @@ def _remarks(phase: str, capture: Any, returned: Any) -> List[str]:
         remarks.append(
             f"the phase {phase} differentiates by variables of none of the models: {names}"
         )
-    if capture.parts:
-        steps = ", ".join(sorted(set(map(str, capture.parts.values()))))
+    moved = {name for variables in capture.moved.values() for name in variables}
+    gathered = {steps for name, steps in capture.parts.items() if name in moved}
+    if gathered:
+        steps = " and ".join(map(str, sorted(gathered)))
         remarks.append(
             f"an optimizer of the phase {phase} takes the mean of the gradients of {steps} calls:"
             " its loss and its gradients are shown divided by that, as it is updated with them"

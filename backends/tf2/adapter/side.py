@@ -138,7 +138,7 @@ class Side(Built):
         """
         self.prepare({name: np.asarray(value) for name, value in batch.items()})
         names = self.ready()
-        parts = optimizers.accumulated(self.optimizers.values(), names.variables)
+        parts = optimizers.accumulated(self.optimizers, names.variables, self.moved)
         capture = Capture(names, gradients, parts)
         watching, capturing = self.watching(answers, None), captured(capture, self.optimizers)
         with watching as (_, server), eagerly(), capturing:

@@ -43,7 +43,8 @@ class Capture:
             divides by them itself, so that what is differentiated counts divided by them.
 
     Attributes:
-        totals: what was differentiated, a call each. gradients: by own name, as tensors.
+        totals: what was differentiated, a call each. whole: the same, as the step returns it,
+            divided by nothing. gradients: by own name, as tensors.
         updated: own names of the optimizers that updated something. moved: by optimizer, the
             variables. foreign: names of variables of no model. repeated: own names of parameters
             with a gradient from several calls.
@@ -57,6 +58,7 @@ class Capture:
     ) -> None:
         self.names, self.teacher, self.parts = names, teacher, parts or {}
         self.totals: List[Any] = []
+        self.whole: List[Any] = []
         self.gradients: Dict[str, Any] = {}
         self.updated: List[str] = []
         self.moved: Dict[str, List[str]] = {}
@@ -76,6 +78,7 @@ class Capture:
         scale, self.scale = self.scale, 1.0
         for value in tf.nest.flatten(target):
             total = tf.cast(tf.reduce_sum(value), tf.float64)
+            self.whole.append(total / scale)
             self.totals.append(total / (scale * self._parts_of(names)))
         replaced = [
             self._gradient(name, value, scale) if name is not None and value is not None else value
