@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from backends.contract import Stage
 from harness.fidelity.evidence import Evidence
 from harness.fidelity.noise import UNIT_ROUNDOFF
+from harness.fidelity.variations import Movement
 from harness.fidelity.verdict import Sign, StageVerdict, TensorVerdict
 from harness.results.verdicts import Bounds, Fidelity
 
@@ -31,6 +32,8 @@ NEAR = 2.0**6
 SHOWN, ERRORS = 0.5, 4.0
 #: Fewer values may be float32 numbers by chance.
 FEWEST = 4
+#: Rows in another order move a sum in float32 by so many units of its roundoff.
+SUM_UNITS = 8.0
 #: What `--accept` calls it.
 ACCEPTED = "float32-constants"
 
@@ -50,14 +53,31 @@ def sign(a: NDArray[Any], b: NDArray[Any], error: float) -> Sign | None:
     return None
 
 
+def order_alone(a: NDArray[Any], b: NDArray[Any], alone: Sequence[Movement]) -> bool:
+    """Whether rows in another order, and nothing else, move one side of a float64 pair: that is no
+    constant. A sum in float32 is another one in another order, too: its values are float32 numbers,
+    and it moves by their last places.
+
+    Args:
+        a, b: the values of both sides.
+        alone: by kind of variation, the side that it moves alone, and by how much each side is
+            moved, relative to the tensor's size.
+    """
+    if {item[0] for item in alone} != {"reorder"}:
+        return False
+    most = SUM_UNITS * UNIT_ROUNDOFF["fp32"]
+    sides = {"a": a, "b": b}
+    return any(item[2] > most or not _is_float32(sides[item[1]], fewest=1) for item in alone)
+
+
 def _certain(tensor: TensorVerdict) -> bool:
     """Whether a tensor's sign leaves no doubt."""
     return tensor.float32 is not None and tensor.float32.certain
 
 
-def _is_float32(values: NDArray[Any]) -> bool:
+def _is_float32(values: NDArray[Any], fewest: int = FEWEST) -> bool:
     values = np.asarray(values)
-    if values.dtype != np.float64 or values.size < FEWEST or not np.any(values):
+    if values.dtype != np.float64 or values.size < fewest or not np.any(values):
         return False
     with np.errstate(over="ignore"):
         return bool(np.array_equal(values, values.astype(np.float32).astype(np.float64)))
@@ -129,8 +149,8 @@ def first(verdict: StageVerdict) -> TensorVerdict | None:
 
 def explains(full: Sequence[StageVerdict], low: Sequence[StageVerdict]) -> bool:
     """Whether float32 is all that two sides differ by: float32 shows where float64 departs first,
-    float32's own ladder passes, and no float64 error exceeds what float32's own noise allows that
-    tensor.
+    float32's own ladder passes, no float64 error exceeds what float32's own noise allows that
+    tensor, and none fails because it depends on the order of rows.
 
     Args:
         full, low: the verdicts of one pair in float64 and in float32, of all stages that were asked
@@ -146,6 +166,7 @@ def explains(full: Sequence[StageVerdict], low: Sequence[StageVerdict]) -> bool:
     return all(
         item.error is not None
         and item.difference is not None
+        and not item.by_order
         and item.error <= allowed.get(verdict.stage, {}).get(item.name, 0.0)
         for verdict in failed
         for item in verdict.tensors

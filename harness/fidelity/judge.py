@@ -175,8 +175,8 @@ def _judge_tensor(
     moves = moves.in_precision(rule.precision, threshold)
     differs = _difference(a, b, entry_b, moves, rule, same) or _other_bits(entry_a, entry_b)
     if differs:
-        reason = f"{differs}; {graded.reason}"
-        return dataclasses.replace(graded, verdict=Fidelity.FAIL, reason=reason)
+        reason, by_order = f"{differs}; {graded.reason}", float32.order_alone(*values, moves.alone)
+        return dataclasses.replace(graded, verdict=Fidelity.FAIL, reason=reason, by_order=by_order)
     full = rule.precision == "fp64" and stage != Stage.WEIGHTS
     full = full and not a.digested and not entry_a.sketched
     if graded.verdict == Fidelity.FAIL and full:

@@ -84,6 +84,11 @@ def size(entry: TensorEntry) -> float:
     return entry.scale if is_update(entry) else entry.largest
 
 
+#: A kind of variation, the side that it moves alone, and by how much it moves that one and the
+#: other, relative to the tensor's size.
+Movement = tuple[str, str, float, float]
+
+
 @dataclasses.dataclass(frozen=True)
 class Moves:
     """What the variations do to one tensor of a pair.
@@ -96,7 +101,7 @@ class Moves:
     """
 
     usable: tuple[str, ...] = KINDS
-    alone: tuple[tuple[str, str, float, float], ...] = ()
+    alone: tuple[Movement, ...] = ()
     crossed: tuple[str, ...] = ()
 
     def in_precision(self, precision: str, threshold: float) -> Moves:

@@ -31,7 +31,8 @@ class TensorVerdict:
     `necessary` is what a lower precision cannot cost less than, where that was looked at. `float32`
     says what of a float64 departure shows float32, if anything does. `constants`: whether it passes
     only because hyper-parameters in float32 move it as far. `sketched`: whether the numbers are
-    those of its sketch, which shows no place.
+    those of its sketch, which shows no place. `by_order`: whether it fails because rows in another
+    order move one side alone, and nothing else does.
     """
 
     name: str
@@ -45,6 +46,7 @@ class TensorVerdict:
     float32: Sign | None = None
     constants: bool = False
     sketched: bool = False
+    by_order: bool = False
 
     @property
     def shown(self) -> TensorDifference | None:

@@ -99,3 +99,38 @@ def test_a_complex_difference_is_looked_at_in_both_parts(memory):
     full = [judge_stage(*exact, "forward", "fp64")]
     assert shown_again(full, exact, (memory({"x": shift}), memory({"x": 0 * shift})))
     assert not shown_again(full, exact, (memory({"x": shift * 1j}), memory({"x": 0 * shift})))
+
+
+def ordered(memory, by, values=EXACT, kind="reorder"):
+    """Return the verdicts of a pair in float64 whose first stage shows float32, and whose second
+    is moved by rows in another order, on side b alone; and in float32."""
+    quiet = memory({"x": values}, {"x": 1e-16}, kind=kind)
+    moved = memory({"x": values}, {"x": by}, kind=kind)
+    full, low = ladders(memory, 5e-8)
+    return [full[0], judge_stage(quiet, moved, "loss", "fp64")], low
+
+
+def test_a_dependence_on_the_order_of_rows_is_no_constant(memory):
+    """However small it is, and however alike both sides are in the order of the tape: float32's own
+    runs pass, for they would move by as much."""
+    for by in (1e-7, 3e-6):
+        full, low = ordered(memory, by)
+        assert ["FAIL", "FAIL"] == [verdict.verdict for verdict in full]
+        assert "depends on the order of rows" in full[1].reason and {"PASS"} == {
+            verdict.verdict for verdict in low
+        }
+        assert not explains(full, low)
+
+
+def test_the_order_of_a_sum_in_float32_is_its_rounding(memory):
+    """It moves the last places of numbers that float32 holds, be it a single one, as a loss is;
+    nothing that is larger."""
+    single = EXACT.astype(np.float32).astype(np.float64)
+    for values in (single, single[5]):
+        full, low = ordered(memory, 1e-7 * np.max(values), values)
+        assert "depends on the order of rows" in full[1].reason and explains(full, low)
+        assert not explains(*ordered(memory, 3e-6, values))
+
+
+def test_what_a_unit_in_the_last_place_moves_as_well_may_be_a_cast(memory):
+    assert explains(*ordered(memory, 1e-7, kind="ulp"))
