@@ -32,7 +32,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from harness.pairs import exchanges
 from harness.pairs.agreement import INPUTS, Beside, Walk, agrees, first_open, laid_out, near
 from harness.pairs.exchanges import Choice, replaced
-from harness.pairs.matches import DATA, OPEN, Matched, PiecePair, stepped
+from harness.pairs.granularity import stepped
+from harness.pairs.matches import DATA, OPEN, Matched, PiecePair
 from harness.pairs.taps import TapPair
 from harness.pairs.units import plain
 

@@ -8,8 +8,9 @@ import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from backends.survey import Piece
+from harness.pairs.granularity import PROJECTIONS
 from harness.pairs.matches import DATA, Matched, PiecePair
-from harness.pairs.units import PROJECTIONS, namesakes
+from harness.pairs.units import namesakes
 
 #: Of layers that are alike, so many of those nearest to where the passes part are tried in every
 #: order (queries, keys and values); so many more two by two.

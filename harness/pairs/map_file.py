@@ -14,8 +14,9 @@ from typing import Any
 from backends.survey import Layer, Piece, Survey
 from harness.errors import UsageError, remedy
 from harness.pairs import steps
+from harness.pairs.granularity import stepped
 from harness.pairs.inference import Inference
-from harness.pairs.matches import RAW, USER, Matched, PiecePair, shaped, stepped
+from harness.pairs.matches import RAW, USER, Matched, PiecePair, shaped
 from harness.pairs.taps import Axes, TapPair, by_name, paired
 
 if sys.version_info >= (3, 11):

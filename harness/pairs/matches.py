@@ -15,18 +15,10 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 from backends.survey import Piece, Survey
+from harness.pairs import granularity
 from harness.pairs.alignment import align
-from harness.pairs.units import (
-    EXACT,
-    Unit,
-    apart,
-    fit,
-    likeness,
-    namesakes,
-    plain,
-    spelled,
-    units,
-)
+from harness.pairs.granularity import stepped
+from harness.pairs.units import EXACT, Unit, fit, likeness, namesakes, plain, spelled, units
 
 #: How a pair was come by.
 ORDER, DATA, USER, OPEN = "order", "data", "user", "undecided"
@@ -77,9 +69,8 @@ def by_rule(a: Survey, b: Survey) -> Matched:
     Args:
         a, b: what the adapters have found out about both sides.
     """
-    whole_a, whole_b = units(a), units(b)
-    whole_a, whole_b = apart(whole_a, whole_b), apart(whole_b, whole_a)
-    left, right = _cut(whole_a, whole_b), _cut(whole_b, whole_a)
+    whole_a, whole_b = granularity.levelled(units(a), units(b))
+    left, right = granularity.cut(whole_a, whole_b), granularity.cut(whole_b, whole_a)
     pairs = [(left[i], right[j]) for i, j in align(left, right, fit)]
     pairs += _across(pairs, left, right)
     matched = [(x, y, [*_pieces(x, y)]) for x, y in _renamed(pairs)]
@@ -269,60 +260,3 @@ def shaped(piece: Piece, shape: tuple[int, ...], free: bool) -> Piece:
             if tuple(own[axis] for axis in axes) == wanted:
                 return stepped(piece, ("transpose", axes))
     return piece
-
-
-def stepped(piece: Piece, *steps: tuple[object, ...]) -> Piece:
-    """Return a piece after further steps.
-
-    Args:
-        piece: the piece. steps: as `backends.adapter.pieces` has them.
-    """
-    shape = tuple(piece.shape)
-    for step in steps:
-        shape = _shape_after(shape, step)
-    return dataclasses.replace(piece, shape=shape, steps=(*piece.steps, *steps))
-
-
-def _shape_after(shape: tuple[int, ...], step: tuple[object, ...]) -> tuple[int, ...]:
-    word, *rest = step
-    if word == "transpose":
-        axes: Sequence[int] = rest[0]  # type: ignore[assignment]
-        return tuple(shape[axis] for axis in axes)
-    if word == "reshape":
-        return tuple(rest[0])  # type: ignore[arg-type]
-    if word == "slice":
-        axis, start, stop = (int(str(item)) for item in rest)
-        return tuple(stop - start if i == axis else size for i, size in enumerate(shape))
-    return shape
-
-
-def _cut(own: Sequence[Unit], others: Sequence[Unit]) -> list[Unit]:
-    """Return one side's units, each that several in a row of the other side's are fused in cut into
-    so many: q, k and v."""
-    bags = [unit.bag for unit in others]
-    cut: list[Unit] = []
-    for unit in own:
-        count = 1 if unit.bag in bags else _count(unit, others)
-        for index in range(count) if count > 1 else ():
-            parts = {role: _part(piece, index, count) for role, piece in unit.pieces.items()}
-            cut.append(dataclasses.replace(unit, pieces=parts, part=index))
-        if count == 1:
-            cut.append(unit)
-    return cut
-
-
-def _count(fused: Unit, units: Sequence[Unit]) -> int:
-    """Return how many units that are alike, in a row, a fused one may be made of; 1 if none are."""
-    for count in (3, 2, 4):
-        for start in range(len(units) - count + 1):
-            first, *rest = units[start : start + count]
-            wide = {role: (*shape[:-1], shape[-1] * count) for role, shape in first.shapes.items()}
-            if wide == fused.shapes and all(unit.shapes == first.shapes for unit in rest):
-                return count
-    return 1
-
-
-def _part(piece: Piece, index: int, count: int) -> Piece:
-    axis = len(piece.shape) - 1
-    width = piece.shape[axis] // count
-    return stepped(piece, ("slice", axis, index * width, (index + 1) * width))

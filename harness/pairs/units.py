@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from backends.survey import Piece, Survey
 
@@ -18,8 +18,6 @@ NAMES = 0.5
 EMPTY_WORDS = frozenset({"layer", "layers", "model", "module", "net", "kernel", "weight", "tf"})
 #: A role in a stack of recurrent layers that is one layer, as torch's `num_layers` makes it.
 STACKED = re.compile(r"(layer\d+)/(.+)")
-#: An attention that is one layer, and the layers that it is made of where it is none.
-ATTENTION, PROJECTIONS = "attention", ("query", "key", "value", "output")
 #: Of an embedding that is also the layer behind the model: the words of that one's parameters.
 REVERSE = "reverse/"
 #: Short for words, where to take one for the other would hide the commonest of mistakes.
@@ -68,39 +66,19 @@ def units(survey: Survey) -> list[Unit]:
     listed = []
     for name, floor in places:
         pieces = owned[name, floor]
-        back = _part(pieces, REVERSE)
+        back = part(pieces, REVERSE)
         own = {role: piece for role, piece in pieces.items() if piece not in back.values()}
         listed.append(Unit(name, kinds.get(name, "other"), own, floor=floor))
         listed += [Unit(f"{name}/{REVERSE}".rstrip("/"), "dense", back)] if back else []
     return listed
 
 
-def apart(own: Sequence[Unit], others: Sequence[Unit]) -> list[Unit]:
-    """Return one side's units, every attention that is one layer as the dense layers that it is
-    made of, where the other side has none that is one layer.
+def part(pieces: Mapping[str, Piece], prefix: str) -> dict[str, Piece]:
+    """Return the pieces whose roles begin so, by what is behind that.
 
     Args:
-        own, others: of both sides.
+        pieces: of a layer, by role. prefix: of roles.
     """
-    if any(unit.kind == ATTENTION for unit in others):
-        return [*own]
-    listed = []
-    for unit in own:
-        parts = {part: _part(unit.pieces, f"{part}/") for part in PROJECTIONS}
-        if unit.kind != ATTENTION or not all(parts.values()):
-            listed.append(unit)
-            continue
-        for part, pieces in parts.items():
-            shown = unit.layer if part == PROJECTIONS[-1] else ""
-            listed.append(Unit(f"{unit.layer}/{part}", "dense", pieces, shown=shown))
-        held = [piece for pieces in parts.values() for piece in pieces.values()]
-        rest = {role: piece for role, piece in unit.pieces.items() if piece not in held}
-        listed += [dataclasses.replace(unit, pieces=rest)] if rest else []
-    return listed
-
-
-def _part(pieces: Mapping[str, Piece], prefix: str) -> dict[str, Piece]:
-    """Return the pieces whose roles begin so, by what is behind that."""
     return {
         role.removeprefix(prefix): piece
         for role, piece in pieces.items()

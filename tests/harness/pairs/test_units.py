@@ -96,31 +96,6 @@ def test_floors_of_a_stack_are_units_of_their_own():
     assert units.EXACT <= units.fit(found[0], alone)
 
 
-PARTS = ("query", "key", "value", "output")
-
-
-def attention(*more: str) -> list[units.Unit]:
-    """An attention that is one layer, with a dense one behind it."""
-    roles = [*(f"{part}/{role}" for part in PARTS for role in ("kernel", "bias")), *more]
-    shapes = {role: (4,) if role.endswith("bias") else (4, 4) for role in roles}
-    pieces = {role: piece("att", role, shape) for role, shape in shapes.items()}
-    return [Unit("att", "attention", pieces), DENSE]
-
-
-def test_an_attention_is_taken_apart_where_the_other_side_has_none():
-    """Into the four layers that it is made of, the last of which gives what it shows; a parameter
-    that belongs to none of them stays with it."""
-    own = attention("bias_k")
-    assert own == units.apart(own, attention())
-    taken = units.apart(own, [DENSE])
-    assert [*(f"att/{part}" for part in PARTS), "att", "a"] == [unit.layer for unit in taken]
-    assert ["", "", "", "att", "", ""] == [unit.shown for unit in taken]
-    assert {"dense"} == {unit.kind for unit in taken if unit.layer != "att"}
-    assert [("kernel", "bias"), ("bias_k",)] == [(*unit.pieces,) for unit in taken[3:5]]
-    without = dataclasses.replace(own[0], pieces={"kernel": piece("att", "kernel", (4, 4))})
-    assert [without, DENSE] == units.apart([without, DENSE], [DENSE])
-
-
 def test_a_second_table_of_an_embedding_is_a_layer_of_its_own():
     """As the one behind the model that the other side has: Keras' `ReversibleEmbedding`."""
     held = [piece("words", "embeddings", (9, 4)), piece("words", "reverse/kernel", (4, 9))]
