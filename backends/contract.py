@@ -113,6 +113,16 @@ SKETCH_BLOCK, SKETCH_SUMS = 512, 16
 ADAMS = ("adam", "adamw")
 
 
+def sketch_size(values: int, least: int) -> int:
+    """Return how many numbers, float64, the sketch of a tensor has; 0 where the tensor is too small
+    for one and is kept whole.
+
+    Args:
+        values: of the tensor. least: values that a tensor with a sketch has; 0: none has one.
+    """
+    return -(-values // SKETCH_BLOCK) * SKETCH_SUMS if least and values >= least else 0
+
+
 def _row(
     master: str, contraction: str, loss_scale: float = 1.0, loss_scale_growth: int = 0
 ) -> Dict[str, Any]:

@@ -24,6 +24,7 @@ import numpy as np
 
 from backends.contract import SKETCH_BLOCK as BLOCK
 from backends.contract import SKETCH_SUMS as SUMS
+from backends.contract import sketch_size
 
 #: By how much the largest distance of two values may exceed that of two numbers of the sketches.
 BOUND = math.sqrt(BLOCK)
@@ -46,7 +47,7 @@ def is_sketched(value: np.ndarray, least: int) -> bool:
     Args:
         value: the tensor. least: values that it has to have; 0: none is kept so.
     """
-    if not least or value.size < least or value.dtype.kind != "f":
+    if not sketch_size(value.size, least) or value.dtype.kind != "f":
         return False
     # Of NaN and infinities there is no sum; the smallest and the largest tell of all.
     bounds = np.array([np.min(value), np.max(value)], np.float64)

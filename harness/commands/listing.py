@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backends.contract import ACTIONS
+from backends.contract import ACTIONS, sketch_size
 from harness import plan
 from harness.commands import compare, options, record, resolution, trial
 from harness.environments import builds as table
@@ -252,8 +252,15 @@ def _build(build: str, request: plan.Request, context: Context) -> tuple[str, fl
 def _bytes(job: plan.Job, request: plan.Request) -> int:
     workload = next(item for item in request.workloads if item.name == job.workload)
     hyper = workload.hyperparameters(job.preset)
-    elements = sum(math.prod(item.shape) for item in workload.parameters(hyper))
-    return elements * SNAPSHOTS * (8 if job.precision == "fp64" else 4)
+    sizes_of = (math.prod(item.shape) for item in workload.parameters(hyper))
+    return SNAPSHOTS * sum(_kept_bytes(values, job) for values in sizes_of)
+
+
+def _kept_bytes(values: int, job: plan.Job) -> int:
+    """Return the bytes that a record has of a tensor of so many values: of a large one of a large
+    pair its sketch, which is in float64 whatever the precision."""
+    sketched = sketch_size(values, job.sketch_from)
+    return 8 * sketched or values * (8 if job.precision == "fp64" else 4)
 
 
 def sizes(items: Sequence[Item]) -> list[Row]:
