@@ -11,7 +11,15 @@ from pathlib import Path
 
 from backends.contract import Status
 from harness import __version__, plan
-from harness.commands import export, fidelity_jobs, first_run, options, resolution, timed_runs
+from harness.commands import (
+    export,
+    fidelity_jobs,
+    first_run,
+    options,
+    pair_notes,
+    resolution,
+    timed_runs,
+)
 from harness.commands.interpreters import Located, locate
 from harness.context import Context
 from harness.environments import checkout, staging
@@ -131,7 +139,7 @@ def _compare(
     ]
     jobs = [*first_run.ordered(request, sifted.failed, ran.jobs), *rounds]
     remarks = dict.fromkeys((*sifted.remarks, *ran.remarks))
-    notes = (*request.left_out, *_notes(located, planned), *remarks, *blamed)
+    notes = (*pair_notes.after(request, judged), *_notes(located, planned), *remarks, *blamed)
     notes += speed_notes.notes(measured)
     sides = " ".join(side.label for side in request.sides)
     workloads = " ".join(workload.name for workload in request.workloads)

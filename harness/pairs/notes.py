@@ -3,30 +3,76 @@ not compared, and what the adapters remark upon."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterable, Iterator
 
+from backends.contract import Stage
 from backends.survey import Survey
-from harness.pairs.attribute_differences import folded, worded
+from harness.pairs.attribute_differences import AttributeDifference, folded, worded
 from harness.pairs.inference import Against, Inference, SurveyedSide
-from harness.pairs.preflight import differences
+from harness.pairs.preflight import DRAW, differences
 from harness.pairs.taps import by_name
 
+#: Of a forward stage.
+MODES = ("training", "inference")
 
-def sentences(inference: Inference) -> list[str]:
+
+@dataclasses.dataclass(frozen=True)
+class ForwardAgreement:
+    """What the forward stage has shown to be the same, without anything being accepted.
+
+    Attributes:
+        every: whether that is all of it. names: else of the activations, `<mode>/<name>`.
+    """
+
+    every: bool = False
+    names: frozenset[str] = frozenset()
+
+    def holds(self, activations: Iterable[str]) -> bool:
+        """Return whether it holds for a layer.
+
+        Args:
+            activations: that show it, by name; in every mode.
+        """
+        shown = [f"{mode}/{name}" for name in activations for mode in MODES]
+        return self.every or (bool(shown) and self.names.issuperset(shown))
+
+
+def sentences(inference: Inference, agreement: ForwardAgreement | None = None) -> list[str]:
     """Return `differences` as lines of a report.
 
     Args:
-        inference: of the pair.
+        inference: of the pair. agreement: of the forward stage, once that is known: what was to
+            show there, of a layer that agrees, is said to be without effect.
     """
+    rows = differences(inference)
+    without = [row for row in rows if agreement and _agrees(row, inference, agreement)]
     lines = []
-    for row in folded(differences(inference)):
+    for row in folded(row for row in rows if row not in without):
         shows = f"shows at {row.stage}" if row.stage else "no stage shows it"
         why = f" ({row.why})" if row.why else ""
-        values = f"{row.a} in {row.sides[0]}, {row.b} in {row.sides[1]}"
-        lines.append(f"read back: {row.where}: {row.what} is {values}; {shows}{why}")
+        lines.append(f"read back: {_what(row)}; {shows}{why}")
+    lines += [
+        f"read back: {_what(row)}; without effect here: {row.stage} agrees there"
+        for row in folded(without)
+    ]
     for other in inference.others:
         lines += _not_compared(inference.first, other)
     return [*lines, *(f"{label}: {remark}" for label, remark in remarks(inference))]
+
+
+def _what(row: AttributeDifference) -> str:
+    values = f"{row.a} in {row.sides[0]}, {row.b} in {row.sides[1]}"
+    return f"{row.where}: {row.what} is {values}"
+
+
+def _agrees(row: AttributeDifference, inference: Inference, agreement: ForwardAgreement) -> bool:
+    """Whether a setting of a layer that was to show in the forward stage has not done so: another
+    layer may make up for it, as one that pads does for a convolution that does not."""
+    layers = {layer.name for layer in inference.first.survey.layers}
+    if row.stage != Stage.FORWARD or row.where not in layers or row.what.startswith(DRAW):
+        return False
+    return agreement.holds(tap.name for tap in inference.taps() if tap.a == row.where)
 
 
 def remarks(inference: Inference) -> list[tuple[str, str]]:

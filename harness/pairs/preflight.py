@@ -22,6 +22,8 @@ LATER = {
 }
 #: What dropout layers have, and draws of dropout that stand in no layer.
 RATE = "rate"
+#: What a difference is called that is a draw of one side alone; its phase is behind it.
+DRAW = "draw in"
 #: What an adapter says of an initialiser that it cannot tell.
 UNKNOWN = "unknown"
 #: Terms of a loss that stand for all of it.
@@ -178,7 +180,7 @@ def _of_draws(against: Against, sides: tuple[str, str]) -> Iterator[AttributeDif
             stage = Stage.FORWARD if draw.served else None
             if not draw.served:
                 why = f"not on the tape: {why}"
-            yield AttributeDifference(where, f"draw in {draw.phase}", *values, sides, stage, why)
+            yield AttributeDifference(where, f"{DRAW} {draw.phase}", *values, sides, stage, why)
 
 
 def _of_rates(

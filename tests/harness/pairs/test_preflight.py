@@ -15,6 +15,7 @@ from harness.pairs.attribute_differences import NONE, AttributeDifference, folde
 from harness.pairs.decisions import Decided
 from harness.pairs.inference import Against, Inference, SurveyedSide
 from harness.pairs.matches import by_rule
+from harness.pairs.notes import ForwardAgreement
 from harness.pairs.taps import by_rule as taps_by_rule
 from tests.harness.pairs import scenes
 from tests.harness.pairs.scenes import piece, survey
@@ -150,6 +151,38 @@ def test_sentences():
     first, second = notes.sentences(inferred(side(), other))
     assert "read back: l: units is 3 in a, 4 in b; shows at weights" == first
     assert second.endswith("; no stage shows it (not on the tape: in C)")
+
+
+def test_a_setting_that_was_to_show_and_does_not_is_said_to_be_without_effect():
+    """A layer in front that pads, say, makes up for one that does not. Of the whole stage, or of
+    that layer in every mode; what shows later stands."""
+    pair = inferred(side(), side({**DENSE, "padding": "same", "epsilon": 1e-2, "keep": 0.1}))
+    changed = {"padding": "valid", "keep": 0.9}
+    pair = inferred(side({**DENSE, **changed}), pair.others[0].side.survey)
+    shows = {
+        "epsilon": "shows at forward",
+        "keep": "shows at update",
+        "padding": "shows at forward",
+    }
+    without = dict.fromkeys(("epsilon", "padding"), "without effect here: forward agrees there")
+    modes = frozenset({"training/l", "inference/l"})
+    for agreement, expected in (
+        (None, shows),
+        (ForwardAgreement(), shows),
+        (ForwardAgreement(names=frozenset({"training/l"})), shows),
+        (ForwardAgreement(names=modes), {**shows, **without}),
+        (ForwardAgreement(every=True), {**shows, **without}),
+    ):
+        lines = notes.sentences(pair, agreement)
+        found = {line.split()[3]: line.partition("; ")[2] for line in lines}
+        assert expected == found
+
+
+def test_a_draw_of_one_side_stays_where_the_forward_pass_agrees():
+    """It is made in training: the forward pass says nothing of it."""
+    made = Draw("train", 0, "l", DROPOUT, (2, 3))
+    pair = inferred(side(), side(draws=(made,)))
+    assert notes.sentences(pair) == notes.sentences(pair, ForwardAgreement(every=True)) != []
 
 
 def test_parameters():
