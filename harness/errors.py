@@ -11,6 +11,10 @@
     |   |-- CorruptRecord             checksum, truncation, not a NumPy array, not JSON
     |   |   `-- UnreadableRecord      the system does not let it be read
     |   `-- NewerSchema               written by a newer harness
+    |-- VerdictError                  a comparison was made, and its answer is not the one wanted
+    |   |-- Departed          (1)     the sides do not compute the same: fidelity FAIL
+    |   |-- TooSlow           (3)     a side is materially slower than it may be
+    |   `-- Undecided       (4-6)     a job broke, or there was nothing that could be judged
     |-- Busy                  (4)     another timed run holds this machine's lock
     |-- SendingFailed         (4)     a finished run did not arrive where it was sent
     `-- JobFailed             (4)     a job ended in a typed status other than `ok`
@@ -126,6 +130,43 @@ class UnreadableRecord(CorruptRecord):
 
 class NewerSchema(RecordError):
     """A record was written by a newer harness."""
+
+
+class VerdictError(HarnessError):
+    """A comparison was made, and its answer is not the one that was wanted.
+
+    Args:
+        message: the answer, where the sides part and why, the command that gives it again.
+        exit_code: that the command ends with.
+        workload, stage, tensor: where they part; empty where the answer is about no one place.
+        command: gives the verdict again; empty where none is known.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        exit_code: int = 4,
+        workload: str = "",
+        stage: str = "",
+        tensor: str = "",
+        command: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.exit_code, self.workload, self.stage = exit_code, workload, stage
+        self.tensor, self.command = tensor, command
+
+
+class Departed(VerdictError):
+    """The sides do not compute the same: some stage of some pair is a FAIL."""
+
+
+class TooSlow(VerdictError):
+    """A side is materially slower than the first one, and was not to be."""
+
+
+class Undecided(VerdictError):
+    """Nothing can be said for certain: a job broke, the noise is too large, or there was nothing
+    to judge."""
 
 
 class Busy(HarnessError):

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "harness": (
         ("cli",),
+        ("api",),
         ("bisecting", "models", "nightly"),
         ("commands",),
         ("experiments", "history"),

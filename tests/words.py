@@ -121,6 +121,7 @@ HOMONYMS = (
         "harness/history/tables.py",
         "harness/report/markdown.py",
         "harness/report/plots/errors.py",
+        "harness/report/tables.py",
         "harness/report/terminal.py",
         "harness/sinks/figures.py",
     ),

@@ -1,6 +1,6 @@
 """The command line, a function for each command.
 
-The only package that prints, exits or reads the environment.
+The only package that prints or exits; the environment is read here and by `harness.api`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from harness.cli.console import OUT, app, complain, context, plain, show_table
 from harness.cli.progress import working
 from harness.cli.send import deliver
 from harness.commands import compare as comparison
-from harness.commands import listing, pairs, record
+from harness.commands import listing, record
 from harness.commands import repeat as repeating
 from harness.commands import selfcheck as checking
 from harness.commands.options import Options
@@ -35,8 +35,7 @@ def compare(
         A pair file: the two models are compared that it declares.
     """
     delivery.check(sinks)
-    if chosen.path and pair is None:
-        raise UsageError("--path: is for pair files. Name one, or drop the option.")
+    comparison.check(pair, chosen)
     if chosen.dry_run and pair is not None:
         raise UsageError(
             f"--dry-run: what a comparison of {pair} takes is known once both models have been"
@@ -49,11 +48,7 @@ def compare(
         # refuses, before anything runs, a file that could not be used after it
         open_history(chosen.history).close()
     with working() as at_work:
-        if pair is None:
-            result = comparison.compare(chosen, at_work)
-        else:
-            looked = pairs.look(pair, chosen, at_work)
-            result = comparison.compare(chosen, at_work, request=looked.request)
+        result = comparison.compare_named(pair, chosen, at_work)
     OUT.print(terminal.render(result.report))
     OUT.print(plain(f"report: {result.folder / 'report.md'} (.html .json .xml)"))
     added = chosen.history is None or keep(result, chosen.history)

@@ -10,19 +10,21 @@ import dataclasses
 from pathlib import Path
 
 from backends.contract import Status
-from harness import __version__, plan
+from harness import plan
 from harness.commands import (
     export,
     fidelity_jobs,
     first_run,
     options,
     pair_notes,
+    pairs,
     resolution,
     timed_runs,
 )
 from harness.commands.interpreters import Located, locate
 from harness.context import Context
 from harness.environments import checkout, staging
+from harness.errors import UsageError
 from harness.evaluation import (
     curves,
     distribution_rows,
@@ -40,6 +42,7 @@ from harness.report import renderers
 from harness.results import outcome
 from harness.results.model import Report
 from harness.results.verdicts import Fidelity
+from harness.results.version import VERSION
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +51,34 @@ class ComparisonResult:
 
     report: Report
     folder: Path
+
+
+def check(pair: Path | None, chosen: options.Options) -> None:
+    """Refuse options that do not fit what is compared, before anything else is looked at.
+
+    Args:
+        pair: a pair file; None for workloads. chosen: the options beside it.
+
+    Raises:
+        UsageError: an option is for pair files alone.
+    """
+    if chosen.path and pair is None:
+        raise UsageError("--path: is for pair files. Name one, or drop the option.")
+
+
+def compare_named(pair: Path | None, chosen: options.Options, context: Context) -> ComparisonResult:
+    """Compare the two models of a pair file or, without one, workloads: what the command and the
+    Python API both do.
+
+    Args:
+        pair: a pair file; None for workloads. chosen: what to do. context: from outside.
+
+    Raises:
+        HarnessError: wrong usage, a build that cannot be had, a record that cannot be read.
+    """
+    check(pair, chosen)
+    request = None if pair is None else pairs.look(pair, chosen, context).request
+    return compare(chosen, context, request=request)
 
 
 def compare(
@@ -147,7 +178,7 @@ def _compare(
     report = Report(
         title=f"{sides} on {workloads}",
         created=run.created,
-        harness_version=__version__,
+        harness_version=VERSION,
         command=run.command,
         fidelity=outcome.fidelity(stages, jobs),
         headline=outcome.headline(stages, speed, jobs),

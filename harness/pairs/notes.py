@@ -13,6 +13,8 @@ from harness.pairs.inference import Against, Inference, SurveyedSide
 from harness.pairs.preflight import DRAW, differences
 from harness.pairs.taps import by_name
 
+#: How the line of an attribute that is not the same begins.
+READ_BACK = "read back: "
 #: Of a forward stage.
 MODES = ("training", "inference")
 
@@ -51,9 +53,9 @@ def sentences(inference: Inference, agreement: ForwardAgreement | None = None) -
     for row in folded(row for row in rows if row not in without):
         shows = f"shows at {row.stage}" if row.stage else "no stage shows it"
         why = f" ({row.why})" if row.why else ""
-        lines.append(f"read back: {_what(row)}; {shows}{why}")
+        lines.append(f"{READ_BACK}{_what(row)}; {shows}{why}")
     lines += [
-        f"read back: {_what(row)}; without effect here: {row.stage} agrees there"
+        f"{READ_BACK}{_what(row)}; without effect here: {row.stage} agrees there"
         for row in folded(without)
     ]
     for other in inference.others:

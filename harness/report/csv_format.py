@@ -61,17 +61,21 @@ def render(report: Report) -> str:
 
 def columns() -> list[str]:
     """Return the names of all columns."""
-    names = dict.fromkeys(REPORT)
+    every = dict.fromkeys(REPORT)
     for kind in KINDS.values():
-        for name in _names(kind):
+        for name in names(kind):
             fields = _costs(name) if name in COST else [RENAMED.get(name, name)]
-            names.update(dict.fromkeys(fields))
-    return list(names)
+            every.update(dict.fromkeys(fields))
+    return list(every)
 
 
-def _names(kind: type[Any]) -> Iterator[str]:
+def names(kind: type[Any]) -> Iterator[str]:
     """Yield the costs and the fields that a cell can hold; plots' data stay in the JSON, and what
-    the words of a row tell is in its words."""
+    the words of a row tell is in its words.
+
+    Args:
+        kind: of the rows, a dataclass.
+    """
     for name, hint in typing.get_type_hints(kind).items():
         held = any(dataclasses.is_dataclass(part) for part in (hint, *typing.get_args(hint)))
         if name in COST or not (held or name in implied_fields.FIELDS):
@@ -84,7 +88,7 @@ def _costs(side: str) -> list[str]:
 
 def _fields(row: StageRow | SpeedRow | JobRow | QualityRow) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name in _names(type(row)):
+    for name in names(type(row)):
         value = getattr(row, name)
         if name not in COST:
             values[RENAMED.get(name, name)] = value

@@ -90,7 +90,11 @@ def value(number: float | None) -> str:
 
 def margin(error: float | None, threshold: float | None) -> str:
     """How much of its threshold an error takes, in at most five characters: `6 %` of it, or `6e12×`
-    as much; `0`, `<1 %`, `inf×`."""
+    as much; `0`, `<1 %`, `inf×`.
+
+    Args:
+        error, threshold: of one tensor; None where it has none.
+    """
     if error is None or threshold is None:
         return ""
     if error == 0.0:
