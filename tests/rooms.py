@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 #: From the top down; rooms of one floor do not import each other.
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "harness": (
-        ("cli",),
+        ("cli", "pytest_plugin"),
         ("api",),
         ("bisecting", "models", "nightly"),
         ("commands",),

@@ -21,7 +21,7 @@ import pytest
 from cyclopts import App, MissingArgumentError
 from rich.console import Console
 
-from harness import cli
+from harness import cli, pytest_plugin
 from harness.commands import options, resolution
 from harness.environments import builds, provision
 
@@ -34,6 +34,8 @@ SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FIRST, SECOND = "Compare TensorFlow 2 with PyTorch", "Run the tests:"
 TIMEOUT_S = 600.0
+#: Options of pytest's own that the pages name.
+PYTESTS = {"--junit-xml"}
 
 
 def _text(path: Path) -> str:
@@ -150,8 +152,9 @@ def test_every_harness_command_is_understood(page: str, words: list[str]):
 
 
 def test_every_option_named_exists():
-    """What README and docs write as `--option` is an option of some command."""
-    known = _known_options(cli.app) | {"--help", "--version"}
+    """What README and docs write as `--option` is an option of some command, or of
+    pytest."""
+    known = _known_options(cli.app) | {"--help", "--version", pytest_plugin.REPORTS, *PYTESTS}
     for path in PAGES:
         spans = [
             span

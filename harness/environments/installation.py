@@ -3,9 +3,10 @@
 In a checkout the environments are those of `tox run` (`.tox`), so each is installed once; an
 installed harness keeps its own in the cache folder, made from the tox.ini that the wheel ships.
 
-One harness installs an environment at a time (a file lock that the system releases if we die). A
-marker lies beside an environment while it is being installed; one that is found later tells of an
-interruption, and the environment is made anew.
+One harness installs an environment at a time, and one environment is installed at a time: two
+installers would share the line, and pip's cache. Both are file locks that the system releases if we
+die. A marker lies beside an environment while it is being installed; one that is found later tells
+of an interruption, and the environment is made anew.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from harness.execution.worker_environment import tool_environment
 
 # A GPU's framework is several GB; a slow line may need this long, and a hung one ends.
 LIMIT_S = 3600.0
+#: The lock of whoever installs, whichever environment; taken after that of the environment.
+INSTALLING = ".installing.lock"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _ERROR = re.compile(r"\berror\b|failed with|could not", re.IGNORECASE)
 # What tox says after the line that matters.
@@ -115,13 +118,21 @@ def lock(where: Places, name: str, progress: Callable[[str], None]) -> Iterator[
     Raises:
         BuildError: the folder of environments cannot be written.
     """
-    held = FileLock(where.workdir / f".{name}.lock")
+    waiting = f"{name}: another harness is installing it; waiting"
+    with _held(where, f".{name}.lock", lambda: progress(waiting)):
+        yield
+
+
+@contextlib.contextmanager
+def _held(where: Places, name: str, waits: Callable[[], None]) -> Iterator[None]:
+    """Hold a lock in the folder of environments. `waits`: called once if another holds it."""
+    held = FileLock(where.workdir / name)
     try:
         where.workdir.mkdir(parents=True, exist_ok=True)
         try:
             held.acquire(timeout=0)
         except Timeout:
-            progress(f"{name}: another harness is installing it; waiting")
+            waits()
             held.acquire()
     except OSError as error:
         raise BuildError(_unwritable(error, where)) from error
@@ -154,16 +165,18 @@ def install(
     size, expected = unmeasured, cost(name)
     if expected:
         size = f"about {expected.install_s:.0f} s and {expected.disk_bytes / 1e9:.1f} GB"
-    progress(f"{name}: {'making it anew' if anew else 'installing'} ({size}; log: {record})")
-    started = time.monotonic()
-    try:
-        marker.touch()
-        record.write_text("", encoding="utf-8")
-        _run_tox(where, name, environ, recreate=anew)
-        marker.unlink()
-    except OSError as error:
-        raise BuildError(_unwritable(error, where)) from error
-    progress(f"{name}: ready after {time.monotonic() - started:.0f} s")
+    waiting = f"{name}: another environment is being installed; waiting"
+    with _held(where, INSTALLING, lambda: progress(waiting)):
+        progress(f"{name}: {'making it anew' if anew else 'installing'} ({size}; log: {record})")
+        started = time.monotonic()
+        try:
+            marker.touch()
+            record.write_text("", encoding="utf-8")
+            _run_tox(where, name, environ, recreate=anew)
+            marker.unlink()
+        except OSError as error:
+            raise BuildError(_unwritable(error, where)) from error
+        progress(f"{name}: ready after {time.monotonic() - started:.0f} s")
 
 
 def _run_tox(where: Places, name: str, environ: Mapping[str, str], *, recreate: bool) -> None:

@@ -8,6 +8,7 @@ import fnmatch
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,38 @@ def test_lock_is_released(tmp_path: Path) -> None:
     for _ in range(2):
         with installation.lock(where, "torch-cpu", pytest.fail):
             assert (where.workdir / ".torch-cpu.lock").exists()
+
+
+def test_one_environment_is_installed_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second one says that it waits, and begins once the first is done."""
+    where = installation.Places(tmp_path, tmp_path / "tox.ini", tmp_path, tmp_path / "work")
+    events: list[str] = []
+    begun, waits = threading.Event(), threading.Event()
+
+    def run_tox(_: object, name: str, *__: object, **___: object) -> None:
+        events.append(f"{name} begins")
+        if name == "torch-cpu":
+            begun.set()
+            assert waits.wait(30)
+        events.append(f"{name} ends")
+
+    def install(name: str) -> None:
+        with installation.lock(where, name, pytest.fail):
+            installation.install(where, name, {}, said, recreate=False)
+
+    def said(line: str) -> None:
+        if line == "tf2-cpu: another environment is being installed; waiting":
+            waits.set()
+
+    monkeypatch.setattr(installation, "_run_tox", run_tox)
+    first = threading.Thread(target=install, args=("torch-cpu",))
+    first.start()
+    assert begun.wait(30)
+    install("tf2-cpu")
+    first.join()
+    assert ["torch-cpu begins", "torch-cpu ends", "tf2-cpu begins", "tf2-cpu ends"] == events
 
 
 def test_outer_environment_does_not_leak() -> None:
