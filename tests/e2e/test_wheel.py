@@ -150,6 +150,19 @@ def test_both_packages_say_that_they_are_typed(installed: Path):
     ]
 
 
+def test_pytest_has_the_plugin(installed: Path, bare: Path):
+    """By its entry point alone: the fixture is there, and a marker for each build; without it, as
+    the page says, neither."""
+    (bare / "test_mine.py").write_text("def test_mine(harness):\n    assert harness.compare\n")
+    python = str(installed / "bin/python")
+    done = _run([python, "-m", "pytest", "-q", "-W", "error", "test_mine.py"], bare)
+    assert "1 passed" in done.stdout
+    listed = _run([python, "-m", "pytest", "--markers"], bare).stdout
+    assert all(f"@pytest.mark.{name}: compares" in listed for name in builds.BUILDS)
+    without = _run([python, "-m", "pytest", "-p", "no:harness", "--markers"], bare).stdout
+    assert "@pytest.mark.tf1" not in without
+
+
 def test_lists_workloads_builds_and_references(installed: Path, bare: Path):
     """What needs no build works at once, the shipped references included."""
     listed = _harness(installed, bare, "list")
