@@ -191,6 +191,10 @@ class JobFailed(HarnessError):
         super().__init__(f"{status}: {reason}")
 
 
+class NotReplaced(OSError):
+    """What lies where a file should be written is no regular file; it is left as it is."""
+
+
 def remedy(error: OSError) -> str:
     """Return what to do about what the system refused, as the beginning of a sentence."""
     return REMEDIES.get(error.errno or 0, "Mend this")

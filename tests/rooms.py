@@ -79,8 +79,9 @@ def _imported(text: str, known: Mapping[str, str]) -> Iterator[str]:
 
 
 def room(module: str) -> str:
-    """Return the room of a module: `harness.fidelity` of `harness.fidelity.judge`."""
-    return ".".join(module.split(".")[:2])
+    """Return the room of a module: `harness.fidelity` of `harness.fidelity.judge`. What `python -m
+    harness` runs is the package's own, as its `__init__` is."""
+    return ".".join(module.removesuffix(".__main__").split(".")[:2])
 
 
 def arrows(graph: Graph) -> dict[tuple[str, str], list[str]]:
@@ -103,7 +104,7 @@ def upwards(graph: Graph, floors: Mapping[str, tuple[tuple[str, ...], ...]] = FL
         for number, level in enumerate(levels)
         for name in level
     }
-    rooms = sorted({room(module) for module in graph if "." in module})
+    rooms = sorted({room(module) for module in graph if "." in room(module)})
     found = [f"{name} stands on no floor" for name in rooms if name not in height]
     for (here, there), behind in sorted(arrows(graph).items()):
         within = (

@@ -36,7 +36,7 @@ def test_every_floor_is_lived_on():
 def test_the_root_holds_rooms():
     """What every room may use, and nothing else."""
     files = {path.name for path in (rooms.ROOT / "harness").iterdir() if path.is_file()}
-    assert {"__init__.py", "context.py", "errors.py", "py.typed"} == files
+    assert {"__init__.py", "__main__.py", "context.py", "errors.py", "py.typed"} == files
 
 
 @pytest.mark.parametrize(

@@ -8,27 +8,16 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from cyclopts import CycloptsError
-from rich.traceback import Traceback
 
-from harness.cli import (
-    bisect,
-    diff,
-    history,
-    history_page,
-    measure,
-    models,
-    nightly,
-    overview,
-    pairs,
-    references,
-    send,
-)
-from harness.cli.console import ERR, app, complain, spelled
-from harness.errors import HarnessError, ProvisionFailed, UsageError, remedy
-from harness.records.files import NotReplaced
+from harness.cli.application import app, open_page
+from harness.cli.console import ERR, complain, spelled
+from harness.errors import HarnessError, NotReplaced, ProvisionFailed, UsageError, remedy
+
+if TYPE_CHECKING:
+    from rich.traceback import Traceback
 
 INTERRUPTED = 130
 DEFECT = 4
@@ -43,20 +32,6 @@ KEPT = {
     "bisect": _AGAIN,
     "send": _AGAIN,
 }
-#: The modules that register the commands.
-COMMANDS = (
-    measure,
-    bisect,
-    nightly,
-    models,
-    overview,
-    pairs,
-    references,
-    history,
-    history_page,
-    diff,
-    send,
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -65,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     signal.signal(signal.SIGTERM, _interrupt)
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        open_page(words)
         code = app(words, exit_on_error=False, print_error=False)
         sys.exit(code if isinstance(code, int) else 0)
     except CycloptsError as error:
@@ -106,6 +82,8 @@ def _fail(error: HarnessError) -> NoReturn:
 
 def _defect() -> Traceback:
     """Return the traceback of the exception at hand, its message as the terminal may have it."""
+    from rich.traceback import Traceback  # with the lexers of Pygments, which nobody else needs
+
     traceback = Traceback()
     for stack in traceback.trace.stacks:
         stack.exc_value = spelled(stack.exc_value)

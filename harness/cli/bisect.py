@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from harness.bisecting import record, run, summary
 from harness.bisecting.request import BisectOptions
-from harness.cli.console import OUT, app, plain, show_table
+from harness.cli.console import OUT, plain, show_table
 from harness.cli.progress import working
 
 
-@app.command(name="bisect")
 def bisect(request: BisectOptions) -> int:
     """Find the release of a framework at which a fidelity verdict or a step time changed. Installs
     those that it looks at."""

@@ -1,4 +1,4 @@
-"""What every command needs: the application, the two streams, and what is taken from outside."""
+"""What every command needs: the two streams, and what is taken from outside."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ import shlex
 import sys
 from collections.abc import Iterable, Sequence
 
-from cyclopts import App
 from rich.console import Console
 from rich.text import Text
 
-from harness import __version__
 from harness.context import Context
 from harness.report.format import spelled_out
 from harness.report.terminal_style import plain_table
@@ -20,18 +18,6 @@ from harness.sinks import credentials
 
 OUT = Console(highlight=False, soft_wrap=False)
 ERR = Console(stderr=True, highlight=False)
-
-app = App(
-    name="harness",
-    version=__version__,
-    help_format="plaintext",
-    result_action="return_value",
-    suppress_keyboard_interrupt=False,
-    help=(
-        "Is a model moved between TensorFlow 1, TensorFlow 2 and PyTorch still the same model, and"
-        " what did the move cost?"
-    ),
-)
 
 
 def spelled(message: str) -> str:

@@ -7,13 +7,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from harness.cli.console import OUT, app, put
+from harness.cli.console import OUT, put
 from harness.commands import diff as diffing
 from harness.errors import UnknownName
 from harness.report import terminal_diff
 
 
-@app.command(name="diff")
 def diff(
     before: Path,
     after: Path,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from harness.cli.console import OUT, app, complain, plain, say, show_table
+from harness.cli.console import OUT, complain, plain, say, show_table
 from harness.commands.options import SEVERAL
 from harness.errors import HarnessError, UsageError
 from harness.history import (
@@ -28,11 +28,15 @@ from harness.report.format import one_line
 #: A limit of rows that SQLite takes.
 MOST = 2**31 - 1
 
-stored = App(
-    name="history",
-    help="The results of all runs that were added to a history: how measurements went over time.",
+stored = App(name="history", group_commands="Commands")
+stored.command(
+    "harness.cli.history_page:page",
+    name="page",
+    help=(
+        "Draw every series on one HTML page: ratios, step times, memory and errors over all runs,"
+        " and the verdicts night by night."
+    ),
 )
-app.command(stored)
 
 
 @Parameter(name="*")

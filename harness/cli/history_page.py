@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.cli.console import say
-from harness.cli.history import Which, stored
+from harness.cli.history import Which
 from harness.history import charts, open_history
 from harness.report import history_page, renderers
 
 
-@stored.command(name="page")
 def page(*, which: Which = Which(), out: Path = Path("history.html")) -> int:
     """Draw every series on one HTML page: ratios, step times, memory and errors over all runs, and
     the verdicts night by night.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from harness.cli.console import OUT, app, complain, context, plain, show_table
+from harness.cli.console import OUT, complain, context, plain, show_table
 from harness.cli.progress import working
 from harness.cli.send import deliver
 from harness.commands import compare as comparison
@@ -22,7 +22,6 @@ from harness.sinks import delivery
 from harness.sinks.delivery import Sinks
 
 
-@app.command(name="compare")
 def compare(
     pair: Path | None = None, *, chosen: Options = Options(), sinks: Sinks = Sinks()
 ) -> int:
@@ -71,7 +70,6 @@ def keep(result: comparison.ComparisonResult, path: Path) -> bool:
     return True
 
 
-@app.command(name="run")
 def run(chosen: Options = Options(no_speed=True)) -> int:
     """Record what each build computes, and the bounds of lower precisions, without comparing
     builds."""
@@ -91,7 +89,6 @@ def run(chosen: Options = Options(no_speed=True)) -> int:
     return result.exit_code
 
 
-@app.command(name="selfcheck")
 def selfcheck(checked: Checked = Checked()) -> int:
     """Check the verdict on speed here: a build against itself, and against itself slowed down by a
     known share."""
@@ -103,7 +100,6 @@ def selfcheck(checked: Checked = Checked()) -> int:
     return result.exit_code
 
 
-@app.command(name="repeat")
 def repeat(repeated: RepeatOptions = RepeatOptions()) -> int:
     """Run a build on the same seed again and again: are the bits the same, or equal within
     rounding? And what does certainty cost?"""

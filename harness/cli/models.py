@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from harness.cli.console import OUT, app, context, plain, show_table
+from harness.cli.console import OUT, context, plain, show_table
 from harness.cli.progress import working
 from harness.commands import bounds
 from harness.errors import UsageError
@@ -16,7 +16,6 @@ from harness.models.options import Converting, Training, What, Where, of
 from harness.models.options import source as find
 
 
-@app.command(name="train")
 def train(
     workload: str, *, training: Training = Training(), what: What = What(), where: Where = Where()
 ) -> int:
@@ -34,7 +33,6 @@ def train(
     return 0
 
 
-@app.command(name="generate")
 def generate(
     model: Path, *, rows: int = 256, out: Path = Path("generated.npz"), where: Where = Where()
 ) -> int:
@@ -57,7 +55,6 @@ def generate(
     return 0
 
 
-@app.command(name="convert")
 def convert(
     source: Path,
     *,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from harness.cli.console import OUT, app, context, plain, say, show_table
+from harness.cli.console import OUT, context, plain, say, show_table
 from harness.cli.progress import working
 from harness.commands.options import SEVERAL, PassEnv
 from harness.context import Context
@@ -36,7 +36,6 @@ class MachineOptions:
     pass_env: PassEnv = ()
 
 
-@app.command(name="nightly")
 def nightly(
     *,
     config_file: Annotated[Path | None, Parameter(name="--config")] = None,

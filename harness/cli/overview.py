@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from harness.cli.console import OUT, app, complain, context, put, say, show_table
+from harness.cli.console import OUT, complain, context, put, say, show_table
 from harness.commands import clean as cleaning
 from harness.commands import doctor as doctoring
 from harness.commands import listing
@@ -19,7 +19,6 @@ from harness.report import renderers, terminal
 DIFFERENCES = "differences"
 
 
-@app.command(name="list")
 def show_list(what: str | None = None, *, ports: Annotated[tuple[Path, ...], SEVERAL] = ()) -> int:
     """List workloads with their backends and presets, and the builds; or the differences of the
     frameworks that `compare --accept` takes for the same.
@@ -48,7 +47,6 @@ def show_list(what: str | None = None, *, ports: Annotated[tuple[Path, ...], SEV
     return 0
 
 
-@app.command(name="doctor")
 def doctor(*, quick: Annotated[bool, Parameter(negative="")] = False) -> int:
     """Say which builds, devices and precisions can run here, and why the others cannot.
 
@@ -63,7 +61,6 @@ def doctor(*, quick: Annotated[bool, Parameter(negative="")] = False) -> int:
     return 0
 
 
-@app.command(name="report")
 def report(
     run: Path,
     *,
@@ -99,7 +96,6 @@ def report(
     return 0
 
 
-@app.command(name="clean")
 def clean(
     *,
     reports: Path = Path("reports"),

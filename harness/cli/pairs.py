@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from backends.contract import Status
-from harness.cli.console import OUT, app, plain, show_table
+from harness.cli.console import OUT, plain, show_table
 from harness.cli.progress import working
 from harness.commands import pair_tables, pairs
 from harness.commands.options import PRESETS, SEVERAL, Options, PassEnv, Paths, Ports, Python
@@ -18,7 +18,6 @@ from harness.workloads import registry
 FAILED = 1
 
 
-@app.command(name="init")
 def init(name: Path, *, sides: Annotated[tuple[str, ...], SEVERAL] = ("tf2", "torch")) -> int:
     """Write a pair file that runs, with comments where your own code goes.
 
@@ -36,7 +35,6 @@ def init(name: Path, *, sides: Annotated[tuple[str, ...], SEVERAL] = ("tf2", "to
     return 0
 
 
-@app.command(name="check")
 def check(pair: Path, *, python: Python = (), path: Paths = (), pass_env: PassEnv = ()) -> int:
     """Look at both models of a pair, say what is not the same as far as it can be read, and run one
     step of everything.
@@ -68,7 +66,6 @@ def check(pair: Path, *, python: Python = (), path: Paths = (), pass_env: PassEn
     return FAILED if any(item.status != Status.OK for item in trials) else 0
 
 
-@app.command(name="map")
 def show_map(
     pair: Path,
     *,
@@ -100,7 +97,6 @@ def show_map(
     return 0
 
 
-@app.command(name="describe")
 def describe(
     what: str,
     *,

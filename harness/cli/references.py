@@ -9,15 +9,12 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from backends.contract import Status
-from harness.cli.console import app, context, say, show_table
+from harness.cli.console import context, say, show_table
 from harness.commands import listing, record
 from harness.commands.options import SEVERAL
 from harness.records import references as reference
 
-references = App(
-    name="reference", help="Recorded outputs of the real TF 1.15.5: record, verify or list them."
-)
-app.command(references)
+references = App(name="reference", group_commands="Commands")
 
 
 @Parameter(name="*")

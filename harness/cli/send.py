@@ -6,7 +6,7 @@ import os
 import shlex
 from pathlib import Path
 
-from harness.cli.console import app, complain, say
+from harness.cli.console import complain, say
 from harness.commands.compare import ComparisonResult
 from harness.errors import HarnessError, UsageError
 from harness.report import renderers
@@ -26,7 +26,6 @@ SETTINGS = {
 }
 
 
-@app.command(name="send")
 def send(*runs: Path, sinks: Sinks = Sinks()) -> int:
     """Send finished runs to MLflow or to TensorBoard; what is there already is not sent again.
 

@@ -22,7 +22,7 @@ from typing import IO
 
 import psutil
 
-from harness.errors import CorruptRecord, RecordError, UnreadableRecord
+from harness.errors import CorruptRecord, NotReplaced, RecordError, UnreadableRecord
 
 #: The names of files that `write` fills.
 LEFT = re.compile(r"\.(.+)\.([0-9]+)\.[0-9]+\.tmp")
@@ -30,10 +30,6 @@ LEFT = re.compile(r"\.(.+)\.([0-9]+)\.[0-9]+\.tmp")
 
 #: A file system's clock and the kernel's may lie so far apart, seconds.
 CLOCKS_S = 2.0
-
-
-class NotReplaced(OSError):
-    """What lies where a file should be written is no regular file; it is left as it is."""
 
 
 def opened(path: Path) -> IO[bytes]:
