@@ -15,7 +15,8 @@ from packaging.version import Version
 from backends.contract import ACTIONS
 from harness import plan
 from harness.commands import bounds, options, resolution
-from harness.commands.options import DEFAULT_BUDGET_S, SEVERAL
+from harness.commands.option_groups import ENVIRONMENT, FLAG, JUDGED, SEVERAL, TIMED, WHAT, WRITTEN
+from harness.commands.options import DEFAULT_BUDGET_S
 from harness.environments import builds
 from harness.environments.builds import BUILDS, Build
 from harness.environments.releases import Span, span
@@ -30,75 +31,78 @@ class BisectOptions:
     Parameters
     ----------
     first
-        The older release, as PACKAGE==VERSION: what the others are compared with.
+        The older release, as PACKAGE==VERSION: what the others are compared with. E.g. `--from
+        torch==2.4.0`.
     last
-        The newer release, as PACKAGE==VERSION or its version alone.
+        The newer release, as PACKAGE==VERSION or its version alone. E.g. `--to 2.6.0`.
     workload
-        What is computed.
+        What is computed. E.g. `--workload linear`.
     build
         Which build runs it; if not given, the one that is made for the package. A package that is
-        no framework (keras, say) needs it.
+        no framework (keras, say) needs it. E.g. `--build tf2`.
     against
-        The other side of each comparison: a build. If not given, the release of --from.
+        The other side of each comparison: a build. If not given, the release of --from. E.g.
+        `--against torch`.
     precision
         Which precisions: fp64 fp32 tf32 bf16 fp16. fp64, if not given; fp32 for speed, which takes
-        one.
+        one. E.g. `--precision fp32`.
     stage
-        Which stages' verdict; all but distribution, if not given.
+        Which stages' verdict; all but distribution, if not given. E.g. `--stage gradients`.
     speed
-        Look at the time of train or generate, not at fidelity.
+        Look at the time of train or generate, not at fidelity. E.g. `--speed train`.
     preset
-        tiny, small or paper; tiny for fidelity and small for speed, if not given.
+        tiny, small or paper; tiny for fidelity and small for speed, if not given. E.g. `--preset
+        small`.
     steps
         Training steps of the trajectory stage, at most 100000, and no more than a tape of 4 GiB
-        holds; the workload's own number, if not given.
+        holds; the workload's own number, if not given. E.g. `--steps 50`.
     seed
-        Seed of the tape.
+        Seed of the tape. E.g. `--seed 7`.
     threads
-        Threads of each build's intra-operation pool.
+        Threads of each build's intra-operation pool. E.g. `--threads 2`.
     ports
-        Folders with workloads and ports of your own.
+        Folders with workloads and ports of your own. E.g. `--ports mine`.
     python
-        BUILD=PATH, the interpreter of the build named by --against.
+        BUILD=PATH, the interpreter of the build named by --against. E.g. `--python
+        torch=/opt/env/bin/python`.
     beside
-        Further requirements for every release's environment, e.g. `keras==3.4.1`.
+        Further requirements for every release's environment, e.g. `--with keras==3.4.1`.
     pre
         Look at releases that are not final too.
     confirm
         How many releases far from the change are judged too, to see whether there is more than one.
+        E.g. `--confirm 2`.
     discard
         Delete each release's environment once it is judged.
     budget
-        Seconds of timing for each release.
+        Seconds of timing for each release. E.g. `--budget 600`.
     reports
-        Folder in which the bisection's own folder is made.
+        Folder in which the bisection's own folder is made. E.g. `--reports nights`.
     limit
-        Longest time that one request to a worker may take, seconds.
+        Longest time that one request to a worker may take, seconds. E.g. `--limit 1800`.
     """
 
-    first: Annotated[str, Parameter(name="--from")]
-    last: Annotated[str, Parameter(name="--to")]
-    workload: str
-    build: str | None = None
-    against: str | None = None
-    precision: Annotated[tuple[str, ...], SEVERAL] = ()
-    stage: Annotated[tuple[str, ...], SEVERAL] = ()
-    speed: str | None = None
-    preset: str | None = None
-    steps: int | None = None
-    seed: int = 0
-    threads: int | None = None
-    ports: Annotated[tuple[Path, ...], SEVERAL] = ()
-    python: Annotated[tuple[str, ...], SEVERAL] = ()
-    beside: Annotated[
-        tuple[str, ...], Parameter(name="--with", consume_multiple=True, negative="")
-    ] = ()
-    pre: Annotated[bool, Parameter(negative="")] = False
-    confirm: int = 1
-    discard: Annotated[bool, Parameter(negative="")] = False
-    budget: float = DEFAULT_BUDGET_S
-    reports: Path = Path("reports")
-    limit: float = 600.0
+    first: Annotated[str, Parameter(name="--from"), WHAT]
+    last: Annotated[str, Parameter(name="--to"), WHAT]
+    workload: Annotated[str, WHAT]
+    build: Annotated[str | None, WHAT] = None
+    against: Annotated[str | None, WHAT] = None
+    precision: Annotated[tuple[str, ...], SEVERAL, WHAT] = ()
+    stage: Annotated[tuple[str, ...], SEVERAL, JUDGED] = ()
+    speed: Annotated[str | None, TIMED] = None
+    preset: Annotated[str | None, WHAT] = None
+    steps: Annotated[int | None, JUDGED] = None
+    seed: Annotated[int, JUDGED] = 0
+    threads: Annotated[int | None, ENVIRONMENT] = None
+    ports: Annotated[tuple[Path, ...], SEVERAL, WHAT] = ()
+    python: Annotated[tuple[str, ...], SEVERAL, ENVIRONMENT] = ()
+    beside: Annotated[tuple[str, ...], SEVERAL, ENVIRONMENT, Parameter(name="--with")] = ()
+    pre: Annotated[bool, FLAG, WHAT] = False
+    confirm: Annotated[int, JUDGED] = 1
+    discard: Annotated[bool, FLAG, ENVIRONMENT] = False
+    budget: Annotated[float, TIMED] = DEFAULT_BUDGET_S
+    reports: Annotated[Path, WRITTEN] = Path("reports")
+    limit: Annotated[float, ENVIRONMENT] = 600.0
     pass_env: options.PassEnv = ()
 
     def span(self) -> Span:

@@ -10,9 +10,11 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from cyclopts import App, Group
+from cyclopts import App, Group, Parameter
 
 from harness import __version__
+from harness.cli.help_pages import FlowingPages
+from harness.commands import option_groups
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,8 +96,10 @@ def _made() -> App:
         version=__version__,
         version_flags=("--version", "-V"),
         help_format="plaintext",
+        help_formatter=FlowingPages(),
         result_action="return_value",
         suppress_keyboard_interrupt=False,
+        default_parameter=Parameter(show_default=option_groups.shown),
         group_commands=Group("Help", sort_key=len(COMMANDS)),
         help=(
             "Is a model moved between TensorFlow 1, TensorFlow 2 and PyTorch still the same model,"

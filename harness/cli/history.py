@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from harness.cli.console import OUT, complain, plain, say, show_table
-from harness.commands.options import SEVERAL
+from harness.commands.option_groups import SEVERAL
 from harness.errors import HarnessError, UsageError
 from harness.history import (
     DEFAULT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import Annotated
 
 from harness.cli.console import OUT, complain, context, plain, show_table
 from harness.cli.progress import working
@@ -12,6 +13,7 @@ from harness.commands import compare as comparison
 from harness.commands import listing, record
 from harness.commands import repeat as repeating
 from harness.commands import selfcheck as checking
+from harness.commands.option_groups import WRITTEN
 from harness.commands.options import Options
 from harness.commands.repeat import RepeatOptions
 from harness.commands.selfcheck import Checked
@@ -23,7 +25,10 @@ from harness.sinks.delivery import Sinks
 
 
 def compare(
-    pair: Path | None = None, *, chosen: Options = Options(), sinks: Sinks = Sinks()
+    pair: Path | None = None,
+    *,
+    chosen: Options = Options(),
+    sinks: Annotated[Sinks, WRITTEN] = Sinks(),
 ) -> int:
     """Compare builds, or two models that you have: the same function, stage by stage, and how fast.
     Ends in a table and a report.

@@ -11,7 +11,8 @@ from cyclopts import Parameter
 
 from harness.cli.console import OUT, context, plain, say, show_table
 from harness.cli.progress import working
-from harness.commands.options import SEVERAL, PassEnv
+from harness.commands.option_groups import SEVERAL
+from harness.commands.options import PassEnv
 from harness.context import Context
 from harness.environments import installation
 from harness.errors import UsageError

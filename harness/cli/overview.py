@@ -11,7 +11,7 @@ from harness.cli.console import OUT, complain, context, put, say, show_table
 from harness.commands import clean as cleaning
 from harness.commands import doctor as doctoring
 from harness.commands import listing
-from harness.commands.options import SEVERAL
+from harness.commands.option_groups import SEVERAL
 from harness.errors import RecordError, UnknownName, UsageError
 from harness.report import renderers, terminal
 

@@ -9,7 +9,8 @@ from backends.contract import Status
 from harness.cli.console import OUT, plain, show_table
 from harness.cli.progress import working
 from harness.commands import pair_tables, pairs
-from harness.commands.options import PRESETS, SEVERAL, Options, PassEnv, Paths, Ports, Python
+from harness.commands.option_groups import SEVERAL
+from harness.commands.options import PRESETS, Options, PassEnv, Paths, Ports, Python
 from harness.commands.pair_tables import TableSection
 from harness.errors import UnknownName, UsageError
 from harness.workloads import registry

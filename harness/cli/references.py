@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 from backends.contract import Status
 from harness.cli.console import context, say, show_table
 from harness.commands import listing, record
-from harness.commands.options import SEVERAL
+from harness.commands.option_groups import SEVERAL
 from harness.records import references as reference
 
 references = App(name="reference", group_commands="Commands")

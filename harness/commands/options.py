@@ -15,39 +15,70 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from harness import plan
+from harness.commands.option_groups import (
+    ENVIRONMENT,
+    FLAG,
+    JUDGED,
+    SEVERAL,
+    TIMED,
+    WHAT,
+    WRITTEN,
+)
 
-SEVERAL = Parameter(consume_multiple=True, negative="")
 PRESETS = ("tiny", "small", "paper")
 DEFAULT_BUDGET_S = 120.0
 
 #: Options of several commands that measure, each with its help text.
 Threads = Annotated[
     int | None,
-    Parameter(help="Threads of each worker's intra-operation pool; if not given, all cores."),
+    ENVIRONMENT,
+    Parameter(
+        help="Threads of each worker's intra-operation pool; if not given, all cores. E.g."
+        " `--threads 2`."
+    ),
 ]
 Ports = Annotated[
-    tuple[Path, ...], SEVERAL, Parameter(help="Folders with workloads and ports of your own.")
+    tuple[Path, ...],
+    SEVERAL,
+    WHAT,
+    Parameter(help="Folders with workloads and ports of your own, e.g. `--ports mine`."),
 ]
 Paths = Annotated[
     tuple[Path, ...],
     SEVERAL,
+    ENVIRONMENT,
     Parameter(
-        help="Folders of the packages that a pair file imports, beside its own and PYTHONPATH's."
+        help="Folders of the packages that a pair file imports, beside its own and PYTHONPATH's,"
+        " e.g. `--path src`."
     ),
 ]
 Python = Annotated[
-    tuple[str, ...], SEVERAL, Parameter(help="BUILD=PATH, the interpreter of a build.")
+    tuple[str, ...],
+    SEVERAL,
+    ENVIRONMENT,
+    Parameter(
+        help="BUILD=PATH, the interpreter of a build, e.g. `--python torch=/opt/env/bin/python`."
+    ),
 ]
-Reports = Annotated[Path, Parameter(help="Folder in which the run's own folder is made.")]
+Reports = Annotated[
+    Path,
+    WRITTEN,
+    Parameter(help="Folder in which the run's own folder is made, e.g. `--reports nights`."),
+]
 Limit = Annotated[
-    float, Parameter(help="Longest time that one request to a worker may take, seconds.")
+    float,
+    ENVIRONMENT,
+    Parameter(
+        help="Longest time that one request to a worker may take, seconds, e.g. `--limit 1800`."
+    ),
 ]
 PassEnv = Annotated[
     tuple[str, ...],
     SEVERAL,
+    ENVIRONMENT,
     Parameter(
-        help="Names of further environment variables that workers see, e.g. MY_DATA; SECURITY.md"
-        " lists those that they always do."
+        help="Names of further environment variables that workers see, e.g. `--pass-env MY_DATA`;"
+        " SECURITY.md lists those that they always do."
     ),
 ]
 
@@ -60,54 +91,54 @@ class Options:
     Parameters
     ----------
     backends
-        Backends or builds to compare, e.g. `tf2 torch`. The same one twice compares it with itself;
-        `torch@FOLDER` takes the ports in FOLDER and no others, and is called `torch@` and the
-        folder's name from there on.
+        Backends or builds to compare, e.g. `--backends tf2 torch`. The same one twice compares it
+        with itself; `torch@FOLDER` takes the ports in FOLDER and no others, and is called `torch@`
+        and the folder's name from there on.
     workloads
         Which workloads; if not given, all that run by default (see `harness list`) and that at
-        least two of the backends have.
+        least two of the backends have. E.g. `--workloads linear cnn`.
     data
         What workloads that take data train on: synthetic_icu (theirs, if not given), daphnet, or a
-        folder with a cohort of your own.
+        folder with a cohort of your own. E.g. `--data daphnet`.
     precision
-        Which precisions: fp64 fp32 tf32 bf16 fp16.
+        Which precisions: fp64 fp32 tf32 bf16 fp16. E.g. `--precision fp64`.
     preset
         tiny, small or paper, for fidelity and speed alike (else tiny for fidelity, small for
-        speed).
+        speed). E.g. `--preset tiny`.
     device
-        cpu, gpu or tpu.
+        cpu, gpu or tpu. E.g. `--device gpu`.
     execution
         default, eager, graph, compiled, for torch on a GPU cudagraph, or for tf1 callable, in place
-        of Session.run.
+        of Session.run. E.g. `--execution compiled`.
     stages
         Which stages of the ladder: weights forward loss gradients update trajectory distribution,
         or W F L G U T D. distribution trains models from independent seeds, see --seeds; without it
-        all others are looked at.
+        all others are looked at. E.g. `--stages W F L`.
     steps
         Training steps of the trajectory stage, at most 100000, and no more than a tape of 4 GiB
-        holds; the workload's own number, if not given.
+        holds; the workload's own number, if not given. E.g. `--steps 50`.
     seed
-        Seed of the (first) tape.
+        Seed of the (first) tape. E.g. `--seed 7`.
     seeds
         How many seeds: tapes, counted up from --seed, and models of each build for the distribution
-        stage. If not given, one tape and 8 models.
+        stage. If not given, one tape and 8 models. E.g. `--seeds 12`.
     threads
         Threads of each build's intra-operation pool; if not given, all cores, and one where `tiny`
-        is recorded.
+        is recorded. E.g. `--threads 2`.
     ports
-        Folders with workloads and ports of your own.
+        Folders with workloads and ports of your own. E.g. `--ports mine`.
     path
         Folders of the packages that a pair file imports, beside its own folder and those of
-        PYTHONPATH.
+        PYTHONPATH. E.g. `--path src`.
     python
         BUILD=PATH, the interpreter of a build, or of one side by its name in tables:
-        `torch@mine=PATH`, `torch#2=PATH`.
+        `torch@mine=PATH`, `torch#2=PATH`. E.g. `--python torch=/opt/env/bin/python`.
     budget
         Seconds for all timing; more than five rounds run only within them, and where a step takes
-        0.25 s or more, no round.
+        0.25 s or more, no round. E.g. `--budget 600`.
     warmup
-        How long each build warms up before it is timed: `2s`, or steps, `500`; until its steps are
-        steady, if not given.
+        How long each build warms up before it is timed, in seconds, e.g. `--warmup 2s`, or in
+        steps, `500`; until its steps are steady, if not given.
     allow_settings
         Compare speed although settings in effect differ in a way that leaves no verdict, e.g.
         threads or denormals.
@@ -121,59 +152,60 @@ class Options:
         Exit with 3 if a build is materially slower than the first.
     accept
         Differences to take for the same: float32-constants, where a library holds numbers in
-        float32 inside a float64 run and the sides agree in fp32; of pair files those that
-        `harness list differences` explains.
+        float32 inside a float64 run and the sides agree in fp32; of pair files those that `harness
+        list differences` explains. E.g. `--accept float32-constants`.
     dry_run
         Say what would be done, what would be provisioned and how long it takes.
     json
-        Write the JSON to this file too.
+        Write the JSON to this file too. E.g. `--json result.json`.
     history
-        Add the finished run to this history, e.g. reports/history.sqlite.
+        Add the finished run to this history, e.g. `--history reports/history.sqlite`.
     export
-        Write the speed in another program's format too: `pytest-benchmark FILE`.
+        Write the speed in another program's format too, e.g. `--export pytest-benchmark
+        speed.json`.
     resume
         Go on with the newest unfinished run of the same comparison.
     keep
         Keep all recorded tensors, not only those of comparisons that fail.
     reports
-        Folder in which the run's own folder is made.
+        Folder in which the run's own folder is made. E.g. `--reports nights`.
     limit
         Longest time that one request to a worker may take, seconds; of recording, which tells what
-        it is at, the longest silence.
+        it is at, the longest silence. E.g. `--limit 1800`.
     pass_env
-        Names of further environment variables that workers see, e.g. MY_DATA; SECURITY.md lists
-        those that they always do.
+        Names of further environment variables that workers see, e.g. `--pass-env MY_DATA`;
+        SECURITY.md lists those that they always do.
     """
 
-    backends: Annotated[tuple[str, ...], SEVERAL] = ("tf2", "torch")
-    workloads: Annotated[tuple[str, ...], SEVERAL] = ()
-    data: str | None = None
-    precision: Annotated[tuple[str, ...], SEVERAL] = ("fp64", "fp32")
-    preset: str | None = None
-    device: str = "cpu"
-    execution: str = "default"
-    stages: Annotated[tuple[str, ...], SEVERAL] = plan.LOCKSTEP_STAGES
-    steps: int | None = None
-    seed: int = 0
-    seeds: int | None = None
-    threads: int | None = None
-    ports: Annotated[tuple[Path, ...], SEVERAL] = ()
-    path: Annotated[tuple[Path, ...], SEVERAL] = ()
-    python: Annotated[tuple[str, ...], SEVERAL] = ()
-    budget: float = DEFAULT_BUDGET_S
-    warmup: str | None = None
-    allow_settings: Annotated[bool, Parameter(negative="")] = False
-    per_phase: Annotated[bool, Parameter(negative="")] = False
-    no_speed: Annotated[bool, Parameter(negative="")] = False
-    no_fidelity: Annotated[bool, Parameter(negative="")] = False
-    fail_if_slower: Annotated[bool, Parameter(negative="")] = False
-    accept: Annotated[tuple[str, ...], SEVERAL] = ()
-    dry_run: Annotated[bool, Parameter(negative="")] = False
-    json: Path | None = None
-    history: Path | None = None
-    export: Annotated[tuple[str, Path] | None, Parameter(negative="")] = None
-    resume: Annotated[bool, Parameter(negative="")] = False
-    keep: Annotated[bool, Parameter(negative="")] = False
-    reports: Path = Path("reports")
-    limit: float = plan.LIMIT_S
-    pass_env: Annotated[tuple[str, ...], SEVERAL] = ()
+    backends: Annotated[tuple[str, ...], SEVERAL, WHAT] = ("tf2", "torch")
+    workloads: Annotated[tuple[str, ...], SEVERAL, WHAT] = ()
+    data: Annotated[str | None, WHAT] = None
+    precision: Annotated[tuple[str, ...], SEVERAL, WHAT] = ("fp64", "fp32")
+    preset: Annotated[str | None, WHAT] = None
+    device: Annotated[str, WHAT] = "cpu"
+    execution: Annotated[str, WHAT] = "default"
+    stages: Annotated[tuple[str, ...], SEVERAL, JUDGED] = plan.LOCKSTEP_STAGES
+    steps: Annotated[int | None, JUDGED] = None
+    seed: Annotated[int, JUDGED] = 0
+    seeds: Annotated[int | None, JUDGED] = None
+    threads: Annotated[int | None, ENVIRONMENT] = None
+    ports: Annotated[tuple[Path, ...], SEVERAL, WHAT] = ()
+    path: Annotated[tuple[Path, ...], SEVERAL, ENVIRONMENT] = ()
+    python: Annotated[tuple[str, ...], SEVERAL, ENVIRONMENT] = ()
+    budget: Annotated[float, TIMED] = DEFAULT_BUDGET_S
+    warmup: Annotated[str | None, TIMED] = None
+    allow_settings: Annotated[bool, FLAG, TIMED] = False
+    per_phase: Annotated[bool, FLAG, TIMED] = False
+    no_speed: Annotated[bool, FLAG, TIMED] = False
+    no_fidelity: Annotated[bool, FLAG, JUDGED] = False
+    fail_if_slower: Annotated[bool, FLAG, TIMED] = False
+    accept: Annotated[tuple[str, ...], SEVERAL, JUDGED] = ()
+    dry_run: Annotated[bool, FLAG, ENVIRONMENT] = False
+    json: Annotated[Path | None, WRITTEN] = None
+    history: Annotated[Path | None, WRITTEN] = None
+    export: Annotated[tuple[str, Path] | None, FLAG, WRITTEN] = None
+    resume: Annotated[bool, FLAG, WRITTEN] = False
+    keep: Annotated[bool, FLAG, WRITTEN] = False
+    reports: Annotated[Path, WRITTEN] = Path("reports")
+    limit: Annotated[float, ENVIRONMENT] = plan.LIMIT_S
+    pass_env: Annotated[tuple[str, ...], SEVERAL, ENVIRONMENT] = ()

@@ -26,7 +26,7 @@ from harness.commands import (
     resolution,
     timed_runs,
 )
-from harness.commands.options import SEVERAL
+from harness.commands.option_groups import FLAG, JUDGED, SEVERAL, TIMED, WHAT, WRITTEN
 from harness.errors import UsageError
 from harness.evaluation import speed_rows
 from harness.execution import host, progress, runner
@@ -52,49 +52,51 @@ class RepeatOptions:
     Parameters
     ----------
     backends
-        Builds to run again and again; `torch@FOLDER` takes the ports in FOLDER.
+        Builds to run again and again, e.g. `--backends torch tf2`; `torch@FOLDER` takes the ports in
+        FOLDER.
     workloads
-        Which workloads.
+        Which workloads. E.g. `--workloads cnn`.
     data
-        What workloads that take data train on.
+        What workloads that take data train on. E.g. `--data daphnet`.
     precision
-        Which precisions: fp64 fp32 tf32 bf16 fp16.
+        Which precisions: fp64 fp32 tf32 bf16 fp16. E.g. `--precision fp64`.
     preset
-        tiny, small or paper (else tiny, and small for the price).
+        tiny, small or paper (else tiny, and small for the price). E.g. `--preset small`.
     device
-        cpu, gpu or tpu.
+        cpu, gpu or tpu. E.g. `--device gpu`.
     execution
-        default, eager, graph or compiled.
+        default, eager, graph or compiled. E.g. `--execution compiled`.
     steps
-        Training steps of each run; the workload's own number, if not given.
+        Training steps of each run; the workload's own number, if not given. E.g. `--steps 50`.
     runs
-        How many runs, each in a fresh process.
+        How many runs, each in a fresh process. E.g. `--runs 5`.
     seed
-        Seed of the tape and of the framework's own generators.
+        Seed of the tape and of the framework's own generators. E.g. `--seed 7`.
     budget
-        Seconds for timing the deterministic mode; more than five rounds run only within them.
+        Seconds for timing the deterministic mode; more than five rounds run only within them. E.g.
+        `--budget 120`.
     no_speed
         Do not time the deterministic mode.
     json
-        Write the JSON to this file too.
+        Write the JSON to this file too. E.g. `--json repeat.json`.
     """
 
-    backends: Annotated[tuple[str, ...], SEVERAL] = ("torch",)
-    workloads: Annotated[tuple[str, ...], SEVERAL] = ("linear",)
-    data: str | None = None
-    precision: Annotated[tuple[str, ...], SEVERAL] = ("fp32",)
-    preset: str | None = None
-    device: str = "cpu"
-    execution: str = "default"
-    steps: int | None = None
-    runs: int = 2
-    seed: int = 0
+    backends: Annotated[tuple[str, ...], SEVERAL, WHAT] = ("torch",)
+    workloads: Annotated[tuple[str, ...], SEVERAL, WHAT] = ("linear",)
+    data: Annotated[str | None, WHAT] = None
+    precision: Annotated[tuple[str, ...], SEVERAL, WHAT] = ("fp32",)
+    preset: Annotated[str | None, WHAT] = None
+    device: Annotated[str, WHAT] = "cpu"
+    execution: Annotated[str, WHAT] = "default"
+    steps: Annotated[int | None, JUDGED] = None
+    runs: Annotated[int, JUDGED] = 2
+    seed: Annotated[int, JUDGED] = 0
     threads: options.Threads = None
     ports: options.Ports = ()
     python: options.Python = ()
-    budget: float = 60.0
-    no_speed: Annotated[bool, Parameter(negative="")] = False
-    json: Path | None = None
+    budget: Annotated[float, TIMED] = 60.0
+    no_speed: Annotated[bool, FLAG, TIMED] = False
+    json: Annotated[Path | None, WRITTEN] = None
     reports: options.Reports = Path("reports")
     limit: options.Limit = 600.0
     pass_env: options.PassEnv = ()

@@ -19,7 +19,7 @@ from cyclopts import Parameter
 from backends.contract import ACTIONS
 from harness import plan
 from harness.commands import fidelity_jobs, interpreters, options, resolution, timed_runs
-from harness.commands.options import SEVERAL
+from harness.commands.option_groups import SEVERAL, TIMED, WHAT
 from harness.errors import JobFailed, UsageError
 from harness.evaluation import measured_rounds
 from harness.execution import rounds, runner, turns
@@ -45,32 +45,32 @@ class Checked:
     Parameters
     ----------
     backends
-        Builds to check, each against itself.
+        Builds to check, each against itself. E.g. `--backends torch tf2`.
     workloads
-        Which workloads; the smaller one, the sharper the check.
+        Which workloads; the smaller one, the sharper the check. E.g. `--workloads cnn`.
     budget
         Seconds of measuring for all of them together; at least twelve rounds of each run, whatever
-        they take.
+        they take. E.g. `--budget 600`.
     precision
-        fp64 fp32 tf32 bf16 or fp16.
+        fp64 fp32 tf32 bf16 or fp16. E.g. `--precision fp64`.
     preset
-        tiny, small or paper.
+        tiny, small or paper. E.g. `--preset tiny`.
     device
-        cpu, gpu or tpu.
+        cpu, gpu or tpu. E.g. `--device gpu`.
     execution
-        default, eager, graph or compiled.
+        default, eager, graph or compiled. E.g. `--execution compiled`.
     seed
-        Seed of the data and of the order of rounds.
+        Seed of the data and of the order of rounds. E.g. `--seed 7`.
     """
 
-    backends: Annotated[tuple[str, ...], SEVERAL] = ("torch",)
-    workloads: Annotated[tuple[str, ...], SEVERAL] = ("linear",)
-    budget: float = 180.0
-    precision: str = "fp32"
-    preset: str = "small"
-    device: str = "cpu"
-    execution: str = "default"
-    seed: int = 0
+    backends: Annotated[tuple[str, ...], SEVERAL, WHAT] = ("torch",)
+    workloads: Annotated[tuple[str, ...], SEVERAL, WHAT] = ("linear",)
+    budget: Annotated[float, TIMED] = 180.0
+    precision: Annotated[str, WHAT] = "fp32"
+    preset: Annotated[str, WHAT] = "small"
+    device: Annotated[str, WHAT] = "cpu"
+    execution: Annotated[str, WHAT] = "default"
+    seed: Annotated[int, WHAT] = 0
     threads: options.Threads = None
     ports: options.Ports = ()
     python: options.Python = ()

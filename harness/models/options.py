@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from backends.contract import PRECISIONS
 from harness.commands import options, resolution
+from harness.commands.option_groups import ENVIRONMENT, FLAG, JUDGED, SEVERAL, WHAT, WRITTEN
 from harness.context import Context
 from harness.environments.builds import BUILDS
 from harness.errors import UnknownName, UsageError
@@ -38,10 +39,10 @@ class Where:
         Longest time that one request to a worker may take, seconds.
     """
 
-    threads: int | None = None
-    ports: Annotated[tuple[Path, ...], options.SEVERAL] = ()
-    python: Annotated[tuple[str, ...], options.SEVERAL] = ()
-    limit: float = 600.0
+    threads: Annotated[int | None, ENVIRONMENT] = None
+    ports: Annotated[tuple[Path, ...], SEVERAL, WHAT] = ()
+    python: Annotated[tuple[str, ...], SEVERAL, ENVIRONMENT] = ()
+    limit: Annotated[float, ENVIRONMENT] = 600.0
     pass_env: options.PassEnv = ()
 
     def site(self, workload: Workload, context: Context, model: Model | None = None) -> Site:
@@ -85,10 +86,10 @@ class What:
         Seed of the initial weights and of the framework's draws.
     """
 
-    preset: str = "tiny"
-    data: str | None = None
-    precision: str = "fp32"
-    seed: int = 0
+    preset: Annotated[str, WHAT] = "tiny"
+    data: Annotated[str | None, WHAT] = None
+    precision: Annotated[str, WHAT] = "fp32"
+    seed: Annotated[int, WHAT] = 0
 
     def model(self, name: str, build: str, where: Where) -> tuple[Workload, Model]:
         """Return the workload, bound to its data, and a model of it that has not been trained.
@@ -145,10 +146,10 @@ class Training:
         Go on with the model in that folder.
     """
 
-    build: str = "torch"
-    steps: int = 100
-    out: Path = Path("model")
-    resume: Annotated[bool, Parameter(negative="")] = False
+    build: Annotated[str, WHAT] = "torch"
+    steps: Annotated[int, WHAT] = 100
+    out: Annotated[Path, WRITTEN] = Path("model")
+    resume: Annotated[bool, FLAG, WRITTEN] = False
 
     def begun(self) -> Model | None:
         """Return the model that is gone on with, or None where a new one is trained."""
@@ -183,13 +184,13 @@ class Converting:
         best guess by shape and name.
     """
 
-    to: str | None = None
-    out: Path | None = None
-    from_: Annotated[str | None, Parameter(name="--from")] = None
-    workload: str | None = None
-    no_proof: Annotated[bool, Parameter(negative="")] = False
-    names: str | None = None
-    print_names: Annotated[bool, Parameter(negative="")] = False
+    to: Annotated[str | None, WHAT] = None
+    out: Annotated[Path | None, WRITTEN] = None
+    from_: Annotated[str | None, Parameter(name="--from"), WHAT] = None
+    workload: Annotated[str | None, WHAT] = None
+    no_proof: Annotated[bool, FLAG, JUDGED] = False
+    names: Annotated[str | None, WHAT] = None
+    print_names: Annotated[bool, FLAG, WRITTEN] = False
 
     def target(self) -> tuple[str, Path]:
         """Return the build to convert to, and the folder of the new model.

@@ -40,10 +40,10 @@ class Sinks:
     ----------
     mlflow
         Log the run to MLflow: the address of a server (http://host:5000), a database
-        (sqlite:///mlflow.db) or a folder.
+        (sqlite:///mlflow.db) or a folder. E.g. `--mlflow http://localhost:5000`.
     tensorboard
         Write event files for TensorBoard below this folder: loss curves of every build and seed,
-        and the judged figures.
+        and the judged figures. E.g. `--tensorboard events`.
     """
 
     mlflow: str | None = None
