@@ -83,6 +83,9 @@ COMMANDS: Mapping[str, Mapping[str, Registered]] = MappingProxyType(
         "This machine": {
             "list": Registered("overview:show_list", "Workloads, builds, known differences."),
             "doctor": Registered("overview:doctor", "Which builds and devices can be used here."),
+            "completion": Registered(
+                "completion:completion", "Let bash, zsh or fish complete commands and options."
+            ),
             "clean": Registered("overview:clean", "What environments and runs take on disk."),
         },
     }

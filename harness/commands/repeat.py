@@ -52,8 +52,8 @@ class RepeatOptions:
     Parameters
     ----------
     backends
-        Builds to run again and again, e.g. `--backends torch tf2`; `torch@FOLDER` takes the ports in
-        FOLDER.
+        Builds to run again and again, e.g. `--backends torch tf2`; `torch@FOLDER` takes the ports
+        in FOLDER.
     workloads
         Which workloads. E.g. `--workloads cnn`.
     data

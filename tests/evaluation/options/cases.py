@@ -28,6 +28,7 @@ BASES: dict[tuple[str, ...], tuple[Options, ...]] = {
     ("check",): ({"--pair": ("mine.py",)},),
     ("clean",): ({},),
     ("compare",): (TORCH, {**TORCH, "--dry-run": ()}, {"--pair": ("mine.py",)}),
+    ("completion",): ({},),
     ("convert",): (
         {
             "--source": ("folder",),
