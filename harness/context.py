@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,9 +16,12 @@ class Context:
         environ: the environment, read by `cli`. now: when the run starts. command: as the user
             typed it.
         say: called with one line of progress at a time.
+        agree: called with a line for each environment, before any is installed; raises where the
+            user does not want that. None: nobody is asked.
     """
 
     environ: Mapping[str, str]
     now: datetime.datetime
     command: str
     say: Callable[[str], None]
+    agree: Callable[[Sequence[str]], None] | None = None

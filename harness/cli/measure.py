@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import Annotated
 
+from harness.cli.consent import Asking, Consent
 from harness.cli.console import OUT, complain, context, plain, show_table
 from harness.cli.progress import working
 from harness.cli.send import deliver
@@ -29,6 +30,7 @@ def compare(
     *,
     chosen: Options = Options(),
     sinks: Annotated[Sinks, WRITTEN] = Sinks(),
+    consent: Consent = Consent(),
 ) -> int:
     """Compare builds, or two models that you have: the same function, stage by stage, and how fast.
     Ends in a table and a report.
@@ -51,7 +53,7 @@ def compare(
     if chosen.history is not None:
         # refuses, before anything runs, a file that could not be used after it
         open_history(chosen.history).close()
-    with working() as at_work:
+    with working(Asking(yes=consent.yes)) as at_work:
         result = comparison.compare_named(pair, chosen, at_work)
     OUT.print(terminal.render(result.report))
     OUT.print(plain(f"report: {result.folder / 'report.md'} (.html .json .xml)"))
@@ -75,7 +77,7 @@ def keep(result: comparison.ComparisonResult, path: Path) -> bool:
     return True
 
 
-def run(chosen: Options = Options(no_speed=True)) -> int:
+def run(chosen: Options = Options(no_speed=True), consent: Consent = Consent()) -> int:
     """Record what each build computes, and the bounds of lower precisions, without comparing
     builds."""
     if chosen.history is not None:
@@ -86,7 +88,7 @@ def run(chosen: Options = Options(no_speed=True)) -> int:
     if chosen.dry_run:
         show_table(("what", "detail"), listing.dry_run(chosen, context(), judged=False))
         return 0
-    with working() as at_work:
+    with working(Asking(yes=consent.yes)) as at_work:
         result = record.run(chosen, at_work)
     columns = ("workload", "build", "precision", "status", "first loss", "last loss", "seconds")
     show_table(columns, result.rows)

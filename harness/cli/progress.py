@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
 from rich.live import Live
@@ -31,16 +31,34 @@ BAR_WIDTH = 20
 
 
 @contextlib.contextmanager
-def working() -> Iterator[Context]:
-    """Give a context whose progress is shown as this stream allows, until the block is left."""
-    around = context()
+def working(agree: Callable[[Sequence[str]], None] | None = None) -> Iterator[Context]:
+    """Give a context whose progress is shown as this stream allows, until the block is left.
+
+    Args:
+        agree: asks before anything is installed, as of `Context`; the line makes room for it.
+    """
+    around = dataclasses.replace(context(), agree=agree)
     if not drawn(ERR):
         yield dataclasses.replace(around, say=Plain(say))
         return
     # Standard output may be a file, and stays as it is.
     with Live(console=ERR, auto_refresh=False, transient=True, redirect_stdout=False) as live:
         draws = StatusLine(lambda table: live.update(table, refresh=True), say)
-        yield dataclasses.replace(around, say=draws)
+        asks = None if agree is None else _beside(live, agree)
+        yield dataclasses.replace(around, say=draws, agree=asks)
+
+
+def _beside(live: Live, agree: Callable[[Sequence[str]], None]) -> Callable[[Sequence[str]], None]:
+    """Return what takes the line away while the user is asked."""
+
+    def asks(lines: Sequence[str]) -> None:
+        live.stop()
+        try:
+            agree(lines)
+        finally:
+            live.start()
+
+    return asks
 
 
 def drawn(console: Console) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.commands import consent
 from harness.environments import provision
 from harness.environments.builds import BUILDS
 from harness.errors import BuildError, UsageError
@@ -47,6 +48,7 @@ def locate(request: Request, context: Context) -> Located:
     interpreters, origins, recorded = {}, {}, {}
     # A side with an interpreter of its own needs none of its build's.
     shared = [side.build for side in request.sides if side.label not in every.keys() - named.keys()]
+    consent.ask(shared, named, request, context)
     for build in dict.fromkeys(shared):
         try:
             interpreter = _provision(build, named, request, context)

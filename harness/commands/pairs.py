@@ -11,7 +11,7 @@ from pathlib import Path
 
 from backends.contract import Status
 from harness import plan
-from harness.commands import fidelity_jobs, resolution
+from harness.commands import consent, fidelity_jobs, resolution
 from harness.commands.interpreters import locate
 from harness.commands.options import Options
 from harness.context import Context
@@ -79,6 +79,7 @@ def look(path: Path, chosen: Options, context: Context, use_map: bool = True) ->
         dataclasses.replace(chosen, backends=builds, workloads=(pair.name,)),
         {pair.name: declared},
     )
+    consent.ask_for_pair(request, [own.get(side.build) for side in pair.sides], context)
     request = _with_own_builds(request, pair, own, context)
     paths = user_paths(chosen, context)
     with tempfile.TemporaryDirectory(prefix="harness-pair-") as folder:

@@ -27,7 +27,7 @@ from harness.environments import release_environments, releases
 from harness.environments.builds import BUILDS, Build
 from harness.environments.release_environments import Recipe
 from harness.environments.releases import Release
-from harness.errors import InterpreterMissing, UnknownName, UsageError
+from harness.errors import BuildError, InterpreterMissing, UnknownName, UsageError
 from harness.records import files
 
 if sys.version_info >= (3, 11):
@@ -162,6 +162,32 @@ def interpreter(own: OwnBuild, environ: Mapping[str, str], say: Callable[[str], 
     """
     if own.python is not None:
         return own.python
+    recipe, release = _recipe(own, environ)
+    python, _ = release_environments.provide(recipe, release, environ, say)
+    return python
+
+
+def wanted(own: OwnBuild, environ: Mapping[str, str]) -> str:
+    """Return what would be installed for a build of the user's, in a line; empty where nothing
+    would, or nothing can.
+
+    Args:
+        own: which. environ: the process environment.
+    """
+    if own.python is not None:
+        return ""
+    try:
+        recipe, release = _recipe(own, environ)
+        if release_environments.ready(recipe, release, environ):
+            return ""
+    except BuildError:  # whoever makes the environment meets it again, and says so
+        return ""
+    what = " ".join((*own.requirements, *own.no_deps))
+    return f"{own.name}: {what} on Python {release.minor}, about as much as the framework itself"
+
+
+def _recipe(own: OwnBuild, environ: Mapping[str, str]) -> tuple[Recipe, Release]:
+    """Return how the environment of a build is made, and of which release."""
     package, version = _framework(own, own.name)
     pythons = releases.pythons(own.build, environ)
     minor = own.minor or next(iter(pythons), "")
@@ -173,6 +199,4 @@ def interpreter(own: OwnBuild, environ: Mapping[str, str], say: Callable[[str], 
     names = {text: canonicalize_name(Requirement(text).name) for text in own.requirements}
     beside = [text for text, name in names.items() if name != package]
     recipe = Recipe(package, own.build, tuple(beside), pythons, own.no_deps)
-    release = Release(version, minor)
-    python, _ = release_environments.provide(recipe, release, environ, say)
-    return python
+    return recipe, Release(version, minor)

@@ -147,6 +147,16 @@ def provide(
     return environment
 
 
+def ready(recipe: Recipe, release: Release, environ: Mapping[str, str]) -> bool:
+    """Whether the environment of a release is there, so that nothing is installed for it.
+
+    Args:
+        recipe, release: as it would be made. environ: the process environment, which says where
+            the cache lies.
+    """
+    return _ready(_places(recipe, release, environ), recipe, release, environ) is not None
+
+
 def _ready(
     where: Places, recipe: Recipe, release: Release, environ: Mapping[str, str]
 ) -> tuple[Path, Installed] | None:
