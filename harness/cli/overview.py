@@ -8,10 +8,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from harness.cli.console import OUT, complain, context, put, say, show_table
+from harness.cli.progress import working
 from harness.commands import clean as cleaning
 from harness.commands import doctor as doctoring
 from harness.commands import listing
-from harness.commands.option_groups import SEVERAL
+from harness.commands.option_groups import FLAG, SEVERAL
 from harness.errors import RecordError, UnknownName, UsageError
 from harness.report import renderers, terminal
 
@@ -47,18 +48,30 @@ def show_list(what: str | None = None, *, ports: Annotated[tuple[Path, ...], SEV
     return 0
 
 
-def doctor(*, quick: Annotated[bool, Parameter(negative="")] = False) -> int:
-    """Say which builds, devices and precisions can run here, and why the others cannot.
+def doctor(*, steps: Annotated[bool, FLAG] = False, quick: Annotated[bool, FLAG] = False) -> int:
+    """Say which builds and devices can be used here, and why the others cannot. Installs nothing,
+    and takes less than a minute.
 
     Parameters
     ----------
+    steps
+        Run a step of each shipped workload in each precision too; takes minutes.
     quick
-        Look only; do not run a step in each precision.
+        Look only; do not even import the frameworks.
     """
-    for section in doctoring.examine(context(), probe=not quick):
-        show_table(section.columns, section.rows, section.title)
-        OUT.print()
+    if steps and quick:
+        raise UsageError("--quick and --steps contradict each other. Drop one of them.")
+    _show(doctoring.machine(context()))
+    with working() as at_work:
+        sections = doctoring.examine(at_work, imports=not quick, steps=steps)
+    for section in sections:
+        _show(section)
     return 0
+
+
+def _show(section: doctoring.DoctorSection) -> None:
+    show_table(section.columns, section.rows, section.title)
+    OUT.print()
 
 
 def report(

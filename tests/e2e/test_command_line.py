@@ -4,10 +4,13 @@ what to do: never a traceback."""
 from __future__ import annotations
 
 import json
+import time
 import venv
 from pathlib import Path
 
 import pytest
+
+from harness.environments.builds import BUILDS
 
 WRONG = {
     "workload": (("--workloads", "lineer"), "linear"),
@@ -122,3 +125,20 @@ def test_one_step_is_enough(harness, command: str) -> None:
     done = harness.run(command, "--backends", *backends, *words)
     assert done.code == 0, done.out + done.err
     assert ("PASS" if command == "compare" else "BIT-IDENTICAL") in done.out.upper()
+
+
+def test_the_doctor_ends_within_a_minute(harness) -> None:
+    """However busy the machine is: each build that is there has a line of its own, and a row."""
+    started = time.monotonic()
+    done = harness.run("doctor")
+    assert done.code == 0, done.err
+    assert time.monotonic() - started < 60
+    for build in BUILDS:
+        assert f"\n{build} " in done.out
+    assert done.err.count("imported in") == done.out.count("imported in") >= 1
+
+
+def test_the_doctor_is_told_one_thing(harness) -> None:
+    """`--quick` looks, `--steps` runs."""
+    done = harness.run("doctor", "--quick", "--steps")
+    assert done.code == 2 and "contradict each other" in done.err
