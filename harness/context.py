@@ -18,6 +18,7 @@ class Context:
         say: called with one line of progress at a time.
         agree: called with a line for each environment, before any is installed; raises where the
             user does not want that. None: nobody is asked.
+        notes: what a report says of where settings come from that nobody typed.
     """
 
     environ: Mapping[str, str]
@@ -25,3 +26,4 @@ class Context:
     command: str
     say: Callable[[str], None]
     agree: Callable[[Sequence[str]], None] | None = None
+    notes: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ JSON_EXCEPTIONS = {
     "harness/models/foreign_names.py": "renders the draft of a file to text",
     "harness/pairs/map_file.py": "quotes names in TOML, whose strings are JSON's",
     "harness/plan/jobs.py": "a job's identity is the hash of its JSON",
+    "harness/environments/import_probe.py": "parses the line that a foreign interpreter printed",
     "harness/environments/probe.py": "parses the line that a foreign interpreter printed",
     "harness/execution/processes.py": "the lines of the worker's protocol",
     "harness/report/benchmark_format.py": (

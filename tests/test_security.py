@@ -253,7 +253,9 @@ def test_limits_of_a_cohort_are_the_programs():
 
 #: Who has something started, and by which function of `processes` or `kept_process`.
 STARTS = {
+    "harness/cli/completion.py": {"a shell"},  # the name of one, whose script is printed
     "harness/environments/checkout.py": {"capture"},  # git
+    "harness/environments/import_probe.py": {"capture"},  # interpreters, for `harness doctor`
     "harness/environments/installation.py": {"run_logged"},  # tox
     "harness/environments/probe.py": {"capture"},  # interpreters
     "harness/environments/releases.py": {"capture"},  # pip

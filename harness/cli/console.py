@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from harness.cli.project_defaults import PROJECT
 from harness.context import Context
 from harness.report.format import spelled_out
 from harness.report.terminal_style import plain_table
@@ -63,6 +64,9 @@ def say(line: str) -> None:
 
 
 def context() -> Context:
-    """Return what a command takes from outside."""
+    """Return what a command takes from outside; say, once, which settings a file has made."""
+    for line in PROJECT.untold():
+        say(line)
     command = shlex.join(["harness", *credentials.without(sys.argv[1:])])  # it is kept in reports
-    return Context(dict(os.environ), datetime.datetime.now().astimezone(), command, say)
+    now = datetime.datetime.now().astimezone()
+    return Context(dict(os.environ), now, command, say, notes=PROJECT.notes)

@@ -170,7 +170,8 @@ def _compare(
     ]
     jobs = [*first_run.ordered(request, sifted.failed, ran.jobs), *rounds]
     remarks = dict.fromkeys((*sifted.remarks, *ran.remarks))
-    notes = (*pair_notes.after(request, judged), *_notes(located, planned), *remarks, *blamed)
+    said = (*context.notes, *pair_notes.after(request, judged))
+    notes = (*said, *_notes(located, planned), *remarks, *blamed)
     notes += speed_notes.notes(measured)
     sides = " ".join(side.label for side in request.sides)
     workloads = " ".join(workload.name for workload in request.workloads)

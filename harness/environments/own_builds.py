@@ -1,5 +1,5 @@
-"""Builds of the user's own, `harness.toml`: another release of a framework, or an environment that
-lies there already. Each stands for a build of the table, whose framework it has.
+"""Builds of the user's own, in the file of a project: another release of a framework, or an
+environment that lies there already. Each stands for a build of the table, whose framework it has.
 
     [builds.torch24]
     build = "torch"
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,19 +22,14 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from harness.environments import release_environments, releases
+from harness.environments import project_file, release_environments, releases
 from harness.environments.builds import BUILDS, Build
+from harness.environments.project_file import ProjectFile
 from harness.environments.release_environments import Recipe
 from harness.environments.releases import Release
 from harness.errors import BuildError, InterpreterMissing, UnknownName, UsageError
-from harness.records import files
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-FILE = "harness.toml"
+FILE = project_file.FILE
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 #: What an entry of a map has beside its sides, which are called as their builds are.
 TAKEN = ("name", "decided")
@@ -63,7 +57,7 @@ class OwnBuild:
 
 
 def read(folders: Iterable[Path]) -> dict[str, OwnBuild]:
-    """Return the user's builds by name, of the first folder that has a `harness.toml`.
+    """Return the user's builds by name, of the first folder that has a file of the project.
 
     Args:
         folders: where to look, in order.
@@ -72,24 +66,14 @@ def read(folders: Iterable[Path]) -> dict[str, OwnBuild]:
         UsageError: the file cannot be read, or an entry is none. UnknownName: one stands for a
             build that there is not.
     """
-    for folder in folders:
-        path = folder / FILE
-        if not path.is_file():
-            continue
-        try:
-            content = tomllib.loads(files.read_text(path))
-        except (ValueError, RecursionError) as error:
-            raise UsageError(f"{path}: no TOML: {error}") from error
-        unknown = sorted(content.keys() - {"builds"})
-        entries = content.get("builds", {})
-        if unknown or not isinstance(entries, dict):
-            raise UsageError(f"{path}: {unknown or 'builds'}: tables [builds.NAME] are known.")
-        return {name: _entry(path, name, entry) for name, entry in entries.items()}
-    return {}
+    project = project_file.find(folders)
+    if project is None:
+        return {}
+    return {name: _entry(project, name, entry) for name, entry in project.builds.items()}
 
 
-def _entry(path: Path, name: str, entry: Any) -> OwnBuild:
-    where = f"{path}: [builds.{name}]"
+def _entry(project: ProjectFile, name: str, entry: Any) -> OwnBuild:
+    where = f"{project.where}: [builds.{name}]"
     if not NAME.fullmatch(name) or name in BUILDS or name in TAKEN:
         raise UsageError(
             f"{where}: take a name of letters and digits that no build has yet, and none of"
@@ -106,7 +90,7 @@ def _entry(path: Path, name: str, entry: Any) -> OwnBuild:
     if python is not None:
         if "no_deps" in entry:
             raise UsageError(f"{where}: no_deps goes with requirements: nothing is installed here.")
-        return OwnBuild(name, BUILDS[build], _python(where, path, python))
+        return OwnBuild(name, BUILDS[build], _python(where, project.path, python))
     minor = entry.get("minor", "")
     if minor not in ("", *releases.MINORS):
         raise UsageError(f"{where}: minor {minor!r} is none of {', '.join(releases.MINORS)}.")
