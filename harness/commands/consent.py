@@ -74,13 +74,16 @@ def _missing(build: str, named: Mapping[str, Path], device: str, context: Contex
     made: whoever looks for its interpreter says why."""
     places = installation.places(context.environ)
     search = provision.Search(builds.BUILDS[build], device, named, context.environ, places)
+    names = builds.environments(search.build, device)
+    if not names:  # the harness's own interpreter serves it, or nothing does
+        return ""
     try:
         if provision.available(search) is not None or devices.missing(device, context.environ):
             return ""
         provision.require_python(search)
     except BuildError:
         return ""
-    return next(iter(reversed(builds.environments(search.build, device))), "")
+    return names[-1]
 
 
 def _line(environment: str, served: Sequence[str]) -> str:

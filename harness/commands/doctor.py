@@ -224,6 +224,7 @@ def _machine(context: Context) -> list[Row]:
 
 def _find(build: builds.Build, device: str, context: Context) -> FoundBuild:
     """Return a build's state in words, and its interpreter if there is one."""
+    names = builds.environments(build, device)
     search = provision.Search(
         build, device, {}, context.environ, installation.places(context.environ)
     )
@@ -233,12 +234,11 @@ def _find(build: builds.Build, device: str, context: Context) -> FoundBuild:
             framework = f"{build.module} {interpreter.framework}"
             where = f"{framework}, Python {interpreter.python}, {interpreter.origin}"
             return FoundBuild(build, device, "ready", where, interpreter.path)
+        if not names:
+            return FoundBuild(build, device, "missing", f"no {build.module} beside the harness")
         provision.require_python(search)
     except BuildError as error:
         return FoundBuild(build, device, "missing", str(error))
-    names = builds.environments(build, device)
-    if not names:
-        return FoundBuild(build, device, "missing", f"no {build.module} beside the harness")
     cost = builds.cost(names[-1])
     size = f", about {cost.install_s:.0f} s and {cost.disk_bytes / 2**30:.1f} GiB" if cost else ""
     how = f"by the first comparison that needs it, or `tox run -e {names[-1]} --notest`{size}"

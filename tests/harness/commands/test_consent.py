@@ -79,6 +79,11 @@ def test_where_all_is_there_nothing_is_asked():
     assert ([], "") == told("numpy", "numpy")
 
 
+def test_what_no_environment_is_made_for_is_not_asked_for(bare: list[str]):
+    """`numpy` has none: whoever looks for it says that it is missing."""
+    assert [] == told("numpy", "numpy")[0]
+
+
 def test_what_cannot_be_installed_is_not_asked_for(
     bare: list[str], monkeypatch: pytest.MonkeyPatch
 ):

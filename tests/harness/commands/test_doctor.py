@@ -44,6 +44,7 @@ def examined(
         return python and provision.Interpreter(python, "planted", "3.11.7", "1.0")
 
     def missing(search: provision.Search) -> None:
+        assert search.build.pythons  # those of a build that none but the harness's own serves
         raise provision.InterpreterMissing("no Python for it")
 
     monkeypatch.setattr(provision, "available", available)
@@ -68,6 +69,8 @@ def test_every_build_is_in_the_table(monkeypatch: pytest.MonkeyPatch):
     assert set(builds.BUILDS) == set(found)
     assert found["numpy"][0] == "ready" and "imported in" in found["numpy"][1]
     assert ("missing", "no Python for it") == found["torch"]
+    nothing, _ = examined(monkeypatch, {})
+    assert ("missing", "no numpy beside the harness") == states(nothing["Builds"])["numpy"]
     assert any(line.startswith("numpy: imported in") for line in said)
     assert {"Builds", "Devices"} == set(sections)
 
