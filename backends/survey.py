@@ -146,6 +146,7 @@ class OptimizerSurvey:
             RMSProp keep it; linear: of Ftrl; average: of the weight itself.
         pieces: canonical pieces that it updates, in order.
         steps: how many training steps one update takes, of one that gathers gradients first.
+        averages: pieces whose averages are among the slots.
     """
 
     name: str
@@ -156,6 +157,7 @@ class OptimizerSurvey:
     slots: Tuple[str, ...] = ()
     pieces: Tuple[str, ...] = ()
     steps: int = 1
+    averages: Tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,6 +187,9 @@ class Survey:
         losses: how each loss is reduced, where that is known: {"train": "mean"}.
         remarks: what the adapter could not do, and why, one sentence each.
         begins: whether the user wants the comparison to begin with the values that the side has.
+        hidden_averages: what a step was seen to move as an average of weights and that no slot
+            shows, one sentence each.
+        unseen_averages: what may be an average of weights and was not seen to be, likewise.
     """
 
     framework: str
@@ -197,6 +202,8 @@ class Survey:
     losses: Dict[str, str] = dataclasses.field(default_factory=dict)
     remarks: Tuple[str, ...] = ()
     begins: bool = False
+    hidden_averages: Tuple[str, ...] = ()
+    unseen_averages: Tuple[str, ...] = ()
 
     def plain(self) -> Dict[str, Any]:
         """Return it as plain JSON."""

@@ -8,14 +8,14 @@ the place of such an operation (a sparse Adam) is known by the names of its slot
 from __future__ import annotations
 
 import re
-from itertools import permutations
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 import numpy as np
 
 from backends.survey import AVERAGE
+from backends.tf1.adapter.averages import Averages
 from backends.tf1.adapter.cones import operation_of, variable_behind, writes
-from backends.tf1.adapter.constants import constant, decimal, rounded
+from backends.tf1.adapter.constants import constant, decimal
 from backends.tf1.adapter.model import Model
 
 #: By the end of an operation's type: the kind, and by operand the word of the slot it is.
@@ -93,6 +93,9 @@ class Optimizers:
 
     Args:
         model: the graph and its phases.
+
+    Attributes:
+        all: the optimizers. averages: of what they move.
     """
 
     def __init__(self, model: Model) -> None:
@@ -107,8 +110,8 @@ class Optimizers:
                     before.update(self._apply(phase, op))
             self._composed(phase)
             self._decay(phase, cone)
-            self._averages(cone)
             model.use_gradients(phase, before)
+        self.averages = Averages(model, self.all)
         self._name()
 
     def _apply(self, phase: str, op: Any) -> Dict[str, List[str]]:
@@ -161,27 +164,6 @@ class Optimizers:
                 if len(factors) == 1 and variable in optimizer.slots:
                     optimizer.operands["weight_decay"] = str(factors[0].name)
                     optimizer.attributes["decay"] = "decoupled"
-
-    def _averages(self, cone: Iterable[str]) -> None:
-        """Note averages of weights, as `tf.train.ExponentialMovingAverage` keeps them: what is
-        moved by a share of how far it is from a weight."""
-        for name in cone:
-            op = self._model.graph.get_operation_by_name(name)
-            if not op.type.startswith("AssignSub") or op.inputs[1].op.type != "Mul":
-                continue
-            average = variable_behind(op.inputs[0])
-            for apart, share in permutations(op.inputs[1].op.inputs):
-                if apart.op.type != "Sub":
-                    continue
-                first, second = map(variable_behind, apart.op.inputs)
-                holders = [item for item in self.all if second in item.slots]
-                if first == average and holders:
-                    holders[0].slots[second][AVERAGE] = average
-                    holders[0].attributes["average_weights"] = True
-                    value = constant(share)
-                    if value is not None:
-                        momentum = rounded(1.0 - decimal(value))
-                        holders[0].attributes["average_momentum"] = momentum
 
     def _composed(self, phase: str) -> None:
         """Note variables that are updated by operations that Python has composed."""

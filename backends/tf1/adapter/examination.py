@@ -10,7 +10,8 @@ import tensorflow.compat.v1 as tf
 
 from backends.adapter.draws import SERVED
 from backends.adapter.side import FORWARD, GENERATE, Arrays
-from backends.survey import DROPOUT, Draw, Layer, OptimizerSurvey, Phase, Survey
+from backends.survey import AVERAGE, DROPOUT, Draw, Layer, OptimizerSurvey, Phase, Survey
+from backends.tf1.adapter import hidden_averages
 from backends.tf1.adapter.apply_ops import EPSILON_PLACES, Optimizer
 from backends.tf1.adapter.constants import decimal, rounded
 from backends.tf1.adapter.draws import RANDOM, Call
@@ -62,6 +63,7 @@ def survey(side: Any, arrays: Arrays) -> Survey:
         optimizers = tuple(side.optimizers.of_phase(phase))
         losses = tuple(model.loss_names(phase))
         phases.append(Phase(phase, optimizers, losses, gradients))
+    hidden = hidden_averages.of(side, arrays)
     return Survey(
         framework=f"tensorflow {tensorflow.__version__}",
         pieces=pieces,
@@ -73,7 +75,9 @@ def survey(side: Any, arrays: Arrays) -> Survey:
         phases=tuple(phases),
         outputs={name: shapes[name] for name in model.outputs},
         losses=_reductions(model),
-        remarks=tuple(_remarks(side, draws)),
+        remarks=(*_remarks(side, draws), *hidden),
+        hidden_averages=tuple(hidden),
+        unseen_averages=tuple(side.optimizers.averages.unseen),
     )
 
 
@@ -237,6 +241,7 @@ def _optimizer(
         rates=rates,
         slots=tuple(slots),
         pieces=_pieces_of(optimizer.slots, by_source),
+        averages=_pieces_of(side.optimizers.places(optimizer.name, AVERAGE), by_source),
     )
 
 
@@ -286,6 +291,7 @@ def _reductions(model: Any) -> Dict[str, str]:
 def _remarks(side: Any, draws: List[Draw]) -> Iterator[str]:
     model = side.model
     yield from model.remarks
+    yield from side.optimizers.averages.remarks
     run = model.cones.above([name for names in model.trains.values() for name in names])
     updates = [getattr(item, "op", item).name for item in model.collection("update_ops")]
     missing = [name for name in updates if name not in run]

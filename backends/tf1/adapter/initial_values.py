@@ -1,9 +1,13 @@
-"""How variables begin, in the words that all backends share, read from their initial values."""
+"""How variables begin, in the words that all backends share, read from their initial values; and
+what a checkpoint has for them."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Optional, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
+
+import numpy as np
+import tensorflow.compat.v1 as tf
 
 from backends.tf1.adapter.constants import constant, decimal
 
@@ -85,3 +89,24 @@ def _scaled(deviation: float, shape: Tuple[int, ...], ending: str) -> Optional[s
         if abs(deviation - math.sqrt(variance)) < 1e-4 * deviation:
             return f"{word}_{ending}"
     return None
+
+
+def saved(prefix: str, names: Sequence[str], parameters: Sequence[str]) -> Dict[str, np.ndarray]:
+    """Return the values that a checkpoint has.
+
+    Args:
+        prefix: of its files. names: of variables; those that it has not are left out.
+        parameters: those that it has to have.
+
+    Raises:
+        ValueError: it lacks a parameter.
+    """
+    reader = tf.train.NewCheckpointReader(prefix)
+    there = reader.get_variable_to_shape_map()
+    missing = [name for name in parameters if name not in there]
+    if missing:
+        raise ValueError(
+            f"the checkpoint {prefix} has no variable {missing[0]}; it has"
+            f" {', '.join(sorted(there)[:5])}, ..."
+        )
+    return {name: reader.get_tensor(name) for name in names if name in there}

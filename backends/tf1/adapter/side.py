@@ -7,7 +7,7 @@ moves from the one to the other when the other is needed.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -20,7 +20,7 @@ from backends.pair import Declared
 from backends.recording import graph_feeding
 from backends.survey import Survey
 from backends.tf1 import runtime
-from backends.tf1.adapter import examination, gradients, op_errors, rewrite
+from backends.tf1.adapter import examination, gradients, initial_values, op_errors, rewrite
 from backends.tf1.adapter.apply_ops import Optimizers
 from backends.tf1.adapter.cones import operation_of
 from backends.tf1.adapter.draws import Answers, Call
@@ -96,15 +96,7 @@ class Side(adapter.Side):
         values = dict(self.model.source.values)
         prefix = self.declared.weights or self.model.source.checkpoint
         if prefix:
-            reader = tf.train.NewCheckpointReader(prefix)
-            there = reader.get_variable_to_shape_map()
-            missing = [name for name in self.layers.parameters() if name not in there]
-            if missing:
-                raise ValueError(
-                    f"the checkpoint {prefix} has no variable {missing[0]}; it has"
-                    f" {', '.join(sorted(there)[:5])}, ..."
-                )
-            values = {name: reader.get_tensor(name) for name in self._names if name in there}
+            values = initial_values.saved(prefix, self._names, self.layers.parameters())
         self._engines[True].write({name: values[name] for name in self._names if name in values})
 
     def rows(self) -> Optional[int]:
@@ -321,11 +313,22 @@ class Side(adapter.Side):
         Args:
             names: of tensors. feed: by the name of a tensor. state: by the variable's name.
         """
+        return list(self.aside(list(names), feed, state)[0])
+
+    def aside(
+        self, fetches: Any, feed: Mapping[str, Any], state: Optional[Arrays] = None
+    ) -> Tuple[Any, Dict[str, np.ndarray]]:
+        """Run something that is taken back, with draws of the session's own; return what it gives,
+        and the variables behind it.
+
+        Args:
+            fetches: what is run. feed, state: as for `evaluate`.
+        """
         engine, before = self._use(True), self.snapshot()
         try:
             engine.write(state or {})
             self._answers.write_down()
-            return list(self._executed(engine, list(names), engine.feed(feed)))
+            return self._executed(engine, fetches, engine.feed(feed)), self._read()
         finally:
             self.restore(before)
 

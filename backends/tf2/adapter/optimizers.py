@@ -150,6 +150,17 @@ def slot_variables(optimizer: Any, variables: Dict[str, Any]) -> Dict[str, Dict[
     return {name: words for name, words in own.items() if words}
 
 
+def averaged(optimizer: Any, variables: Dict[str, Any]) -> List[str]:
+    """Return the own names of the parameters that an optimizer keeps averages of.
+
+    Args:
+        optimizer: of Keras'. variables: parameters by own name.
+    """
+    return [
+        name for name, words in slot_variables(optimizer, variables).items() if AVERAGE in words
+    ]
+
+
 def _array(value: Any) -> np.ndarray:
     value = inner(value)
     return np.asarray(value.numpy() if hasattr(value, "numpy") else value)

@@ -4,16 +4,19 @@ share."""
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Set, Tuple
 
 import tensorflow as tf
 
+from backends.adapter import averages
 from backends.adapter.draws import Draws
 from backends.adapter.side import FORWARD, GENERATE, Arrays
-from backends.survey import Draw, Layer, Phase, Survey
+from backends.survey import AVERAGE, Draw, Layer, Phase, Survey
 from backends.tf2.adapter import layers, objects, optimizers, vocabulary
+from backends.tf2.adapter.state import Snapshot, value_of
 from backends.tf2.adapter.steps import scalar, scalars
 from backends.tf2.adapter.taps import Call, flattened
+from backends.tf2.adapter.weights import inner
 from backends.tf2.releases import keras_version
 
 
@@ -33,10 +36,12 @@ def survey(side: Any, arrays: Arrays) -> Survey:
     phases: List[Phase] = []
     moved: Dict[str, List[str]] = {}
     applied: Dict[str, int] = {}
+    hidden: Dict[str, str] = {}
     for phase in side.phases():
         before = side.snapshot()
         try:
             result, capture, server, returned = side.watched_step(phase, batch, Draws(phase))
+            hidden.update(_hidden_averages(side, before))
         finally:
             side.restore(before)
         draws += _draws(phase, server)
@@ -61,7 +66,8 @@ def survey(side: Any, arrays: Arrays) -> Survey:
         survey_of = optimizers.survey(name, optimizer, side.names.variables, pieces)
         steps = -(-optimizers.accumulation(optimizer) // applied.get(name, 1))
         survey_of.hyperparameters.update(_loss_scale(side, optimizer))
-        surveyed.append(dataclasses.replace(survey_of, steps=steps))
+        kept = side.names.pieces_of(optimizers.averaged(optimizer, side.names.variables))
+        surveyed.append(dataclasses.replace(survey_of, steps=steps, averages=tuple(kept)))
     ordered = _layers(side, calls or generated)
     return Survey(
         framework=_framework(side),
@@ -72,8 +78,32 @@ def survey(side: Any, arrays: Arrays) -> Survey:
         phases=tuple(phases),
         outputs=outputs,
         losses=_reductions(side),
-        remarks=tuple(remarks),
+        remarks=(*remarks, *averages.sentences(hidden.items())),
+        hidden_averages=tuple(averages.sentences(hidden.items())),
     )
+
+
+def _hidden_averages(side: Any, before: Snapshot) -> List[Tuple[str, str]]:
+    """Return what a step has moved as an average of a weight and no slot shows: its name, and the
+    weight's."""
+    parameters = {id(inner(held)): name for name, held in side.names.variables.items()}
+    shown: Set[int] = set()
+    for optimizer in side.optimizers.values():
+        for name, words in optimizers.slot_variables(optimizer, side.names.variables).items():
+            shown.update(id(inner(held)) for held in words.values())
+            if AVERAGE in words:
+                parameters.pop(id(inner(side.names.variables[name])), None)
+    known = {id(inner(held)) for held in side.names.variables.values()}
+    weights: Dict[str, Any] = {}
+    others: Dict[str, Any] = {}
+    for key, (variable, value) in before.variables.items():
+        if key in parameters:
+            weights[parameters[key]] = value, value_of(variable)
+        elif key not in known | shown:
+            # Variables that nobody has named have all one name.
+            name = variable.name if variable.name not in others else f"{variable.name} {key}"
+            others[name] = value, value_of(variable)
+    return averages.averaged(others, weights)
 
 
 def _package(side: Any) -> Any:

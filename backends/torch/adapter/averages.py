@@ -9,8 +9,10 @@ values than the weights' is none of this, unless it is an `AveragedModel`.
 from __future__ import annotations
 
 import inspect
+import math
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
+import numpy as np
 import torch
 from torch.optim.swa_utils import AveragedModel
 
@@ -51,27 +53,37 @@ class Averages:
     Attributes:
         momentum: the share that an update keeps, where torch's own function says so.
         remarks: what could not be decided, in sentences.
+        unseen: of these, and beside them, what may be an average.
     """
 
     def __init__(self, models: Mapping[str, Any], reached: Snapshot) -> None:
         self.momentum: Optional[float] = None
         self.remarks: List[str] = []
+        self.unseen: List[str] = []
         self._models = list(models.values())
         self._own = {id(each) for model in self._models for each in model.parameters()}
         #: By the parameter's identity: it, and its average.
         self._kept: Dict[int, Tuple[torch.Tensor, Copy]] = {}
         self._begins: Dict[int, Tuple[torch.Tensor, Copy]] = {}
-        #: Parameters that steps have been seen to move, and those whose average they have moved.
+        #: The parameters of each of the copies that are kept.
+        self._groups: List[Set[int]] = []
+        #: Parameters that steps have been seen to move, those whose average they have moved, and
+        #: those whose average was another than the weight then.
         self._trained: Set[int] = set()
         self._averaged: Set[int] = set()
+        self._mixed: Set[int] = set()
+        #: Those whose average is torch's own, whose first update is a copy.
+        self._certain: Set[int] = set()
         averaged = reached.reached(AveragedModel)
         for module in averaged:
             self._add(_copies(module.module), fresh=not int(module.n_averaged))
             self._note_momentum(module)
+        self._certain.update(self._kept)
         inside = {id(each) for module in averaged for each in module.modules()}
         others = [each for each in reached.reached(torch.nn.Module) if id(each) not in inside]
         for copies in (*map(_copies, others), *_loose(reached)):
             self._add(copies, fresh=False)
+        self._note_alike(reached)
 
     # -- finding -----------------------------------------------------------------------------------
 
@@ -85,15 +97,17 @@ class Averages:
         chosen = equal or (candidates if fresh else [])
         if len(chosen) != 1:
             if candidates and not chosen:
-                self.remarks.append(
+                self.unseen.append(
                     "a copy of the weights within reach of a step begins with other values than"
                     " they: it is not compared"
                 )
+                self.remarks.append(self.unseen[-1])
             elif chosen:
-                self.remarks.append(
+                self.unseen.append(
                     "a copy of weights within reach of a step may be that of several models, which"
                     " begin alike: it is not compared"
                 )
+                self.remarks.append(self.unseen[-1])
             return
         (pairs,) = chosen
         if any(id(parameter) in self._kept for parameter, _ in pairs):
@@ -104,8 +118,22 @@ class Averages:
             return
         entries = {id(parameter): (parameter, average) for parameter, average in pairs}
         self._kept.update(entries)
+        self._groups.append(set(entries))
         if equal or fresh:
             self._begins.update(entries)
+
+    def _note_alike(self, reached: Snapshot) -> None:
+        """Note what is as large as the largest weight: an average that is kept in another way."""
+        own = [value for model in self._models for value in (*model.parameters(), *model.buffers())]
+        known = {*map(id, own), *map(id, self.tensors())}
+        largest = max((value.shape for value in own), key=math.prod, default=())
+        for held in reached.reached((torch.Tensor, np.ndarray)):
+            if id(held) not in known and tuple(held.shape) == tuple(largest) != ():
+                self.unseen.append(
+                    f"a {type(held).__name__} {list(largest)}, as large as the largest weight, is"
+                    " within reach of a step and is not compared"
+                )
+                break
 
     def _note_momentum(self, module: Any) -> None:
         several = getattr(module, "multi_avg_fn", None)  # torch 2.1 and later
@@ -138,20 +166,33 @@ class Averages:
         for identity, (parameter, average) in self._kept.items():
             if not torch.equal(parameter, before[identity][0]):
                 self._trained.add(identity)
-            if not torch.equal(average.value, before[identity][1]):
+            moved = not torch.equal(average.value, before[identity][1])
+            if moved:
                 self._averaged.add(identity)
+            if moved and not any(
+                _equal((each, average)) for each in (parameter, before[identity][0])
+            ):
+                self._mixed.add(identity)
 
     def withdraw(self) -> List[str]:
         """Give up copies that no step moves, though it moves the weights: those of a teacher, or
         the first ones of an average that a step makes anew each time. Return what is said of it."""
-        if not self._trained or self._averaged:
+        still = [
+            group for group in self._groups if group & self._trained and not group & self._averaged
+        ]
+        if not still:
             return []
-        self._kept, self._begins = {}, {}
-        return [
+        self._groups = [group for group in self._groups if group not in still]
+        for identity in set().union(*still):
+            self._kept.pop(identity)
+            self._begins.pop(identity, None)
+        said = (
             "a copy of the weights is within reach of a step and stays as it was when weights move"
             " (a teacher; or an average that is made anew under the same name): it is not compared."
             " An average that is written to is"
-        ]
+        )
+        self.unseen.append(said)
+        return [said]
 
     @torch.no_grad()
     def begin(self) -> None:
@@ -187,7 +228,27 @@ class Averages:
         if not any(True for _ in self._of(optimizer, names)):
             return {}
         momentum = {} if self.momentum is None else {"average_momentum": self.momentum}
-        return dict(momentum, average_weights=True)
+        owned = {names[identity] for identity in self.compared() if identity in names}
+        mixed = owned & set(optimizers.owned(optimizer, names))
+        return dict(momentum, average_weights=True) if mixed else {}
+
+    def _mixing(self) -> List[Set[int]]:
+        """Return the parameters of each copy that steps have moved to something else than the
+        weights: what is set to them as they are then is a copy, and no average."""
+        certain = self._certain & self._averaged
+        return [group for group in self._groups if group & (self._mixed | certain)]
+
+    def compared(self) -> Set[int]:
+        """Return the identities of the parameters whose average is seen to be one."""
+        return set().union(*self._mixing())
+
+    def averaged(self, optimizer: Any, names: Mapping[int, str]) -> List[str]:
+        """Return the names of the parameters that an optimizer moves and a copy is shown of.
+
+        Args:
+            optimizer: which. names: of parameters, by identity.
+        """
+        return [name for name, _ in self._of(optimizer, names)]
 
     @torch.no_grad()
     def assign(self, own: Mapping[str, Any], names: Mapping[int, str]) -> None:

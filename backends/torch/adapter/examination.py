@@ -17,6 +17,7 @@ from backends.torch.adapter import initializers, optimizers, rules, values
 from backends.torch.adapter.calls import Calls
 from backends.torch.adapter.draws import Tape
 from backends.torch.adapter.functions import Function
+from backends.torch.adapter.hidden_averages import HiddenAverages
 from backends.torch.adapter.state import large_kept
 from backends.torch.adapter.steps import Watch
 from backends.torch.adapter.taps import Layers, Running
@@ -54,6 +55,9 @@ class Examination:
         #: By phase, the steps that were looked at.
         self.looked: Dict[str, int] = {}
         self.slots: Dict[str, Tuple[str, ...]] = {}
+        self.hidden = HiddenAverages()
+        #: By optimizer, the parameters whose averages are slots of its own.
+        self.averaged: Dict[str, List[str]] = {}
         self.steps: Dict[str, Tuple[Any, Tuple[str, ...]]] = {}
         #: As the scalers begin.
         self.scale = optimizers.loss_scale(side.scalers)
@@ -102,7 +106,7 @@ class Examination:
             f"{kept} beside the models is too large to be copied: a step must not write to it"
             for kept in large_kept(before[0])
         ]
-        averages = self.side.averages.watched()
+        watched, begun_at = self.side.averages.watched(), self.side.parameters()
         begun = time.perf_counter()
         seen = self.side.watch()
         calls = Calls(seen)
@@ -116,7 +120,10 @@ class Examination:
             result = self.side.result(name, returned, seen)
             self.steps[name] = (result, tuple(result.losses))
             self._note(name, seen, calls)
+            self.hidden.note(self.side, begun_at)
             for count in range(1, MOST_STEPS + 1):
+                self.side.averages.note(watched)
+                watched = self.side.averages.watched()
                 self._count_steps(seen, count)
                 over = count == MOST_STEPS or time.perf_counter() - begun > LONGEST_S
                 if over or not self._incomplete(seen):
@@ -125,7 +132,6 @@ class Examination:
                     self.side.steps[name](self.side.batch(self.rows))
             self.looked[name] = count
             self._note_updates(name, seen)
-            self.side.averages.note(averages)
         finally:
             self.side.restore(before)
 
@@ -160,10 +166,12 @@ class Examination:
 
     def _note_updates(self, phase: str, seen: Watch) -> None:
         held = self.side.slots()
+        names = {id(value): own for own, value in self.side.inventory.parameters().items()}
         self.updated[phase] = tuple(seen.rates)
         for name in seen.rates:
             met = [word for slots in held[name].values() for word in slots]
             self.slots[name] = tuple(dict.fromkeys(met))
+            self.averaged[name] = optimizers.averaged(self.side.optimizers[name], names)
         for name, rates in seen.rates.items():
             self.rates.setdefault(name, rates)
             if len(rates) <= RATES[-1]:
@@ -197,6 +205,7 @@ class Examination:
             if not draw.served
         ]
         members = tuple(self._optimizers(held))
+        hidden = self.hidden.sentences(self.side)
         return Survey(
             framework=f"torch {torch.__version__}",
             pieces=held,
@@ -209,7 +218,9 @@ class Examination:
             phases=tuple(self._phases(held)),
             outputs=self.outputs,
             losses=self.reductions,
-            remarks=tuple(dict.fromkeys(self.remarks)),
+            remarks=(*dict.fromkeys(self.remarks), *hidden),
+            hidden_averages=hidden,
+            unseen_averages=tuple(dict.fromkeys(self.side.averages.unseen)),
         )
 
     def _layers(self, held: Iterable[Piece]) -> Iterator[Layer]:
@@ -283,7 +294,8 @@ class Examination:
                 kind=optimizers.kind(optimizer),
                 hyperparameters=words,
                 rates={str(at): rates[at] for at in RATES if at < len(rates)},
-                slots=self._slots(name),
+                slots=self._slots(name, names),
+                averages=self._canonical(held, self._averages(name, names)),
                 pieces=self._canonical(held, optimizers.owned(optimizer, names)),
                 steps=self.steps_before.get(name, 1),
             )
@@ -293,10 +305,15 @@ class Examination:
             gradients = self._canonical(held, result.gradients)
             yield Phase(name, self.updated[name], terms, gradients)
 
-    def _slots(self, name: str) -> Tuple[str, ...]:
+    def _slots(self, name: str, names: Mapping[int, str]) -> Tuple[str, ...]:
         """Return the words of an optimizer's slots, without averages that have been given up."""
-        kept = self.side.averages.tensors()
+        kept = self._averages(name, names)
         return tuple(word for word in self.slots.get(name, ()) if kept or word != AVERAGE)
+
+    def _averages(self, name: str, names: Mapping[int, str]) -> List[str]:
+        """Return the parameters of an optimizer whose averages are slots."""
+        kept = self.side.averages.averaged(self.side.optimizers[name], names)
+        return [*self.averaged.get(name, ()), *kept]
 
 
 def survey(side: Any, rows: Arrays) -> Survey:

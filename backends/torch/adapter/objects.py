@@ -55,7 +55,7 @@ class Objects(Side):
         Side.__init__(self, function, setting)
         self.steps = self._step_functions()
         # The first of all snapshots also finds the optimizers that nobody has named.
-        reached = Snapshot(self._roots())
+        reached = Snapshot(self.roots())
         self.optimizers = self._all_optimizers(reached)
         self.compiled = Compiled(reached)
         self._refuse(reached)
@@ -73,7 +73,7 @@ class Objects(Side):
         self._totals: Dict[str, Optional[losses.Rule]] = {}
         self._updated: Dict[str, List[str]] = {}
         held = self.inventory.tensors().values()
-        self._built = Snapshot(self._roots(), [id(value) for value in held])
+        self._built = Snapshot(self.roots(), [id(value) for value in held])
         self.accept({})
 
     # -- building ----------------------------------------------------------------------------------
@@ -129,7 +129,8 @@ class Objects(Side):
 
         return {TRAIN: step}
 
-    def _roots(self) -> List[Any]:
+    def roots(self) -> List[Any]:
+        """Return what everything that a step may move is reached from."""
         declared = self.declared
         functions = [*declared.steps.values(), declared.forward, declared.loss]
         members = [*declared.models.values(), *declared.optimizers.values()]
@@ -283,7 +284,7 @@ class Objects(Side):
 
     def snapshot(self) -> Any:
         state = random.getstate(), np.random.get_state(), torch.get_rng_state()
-        return Snapshot(self._roots()), dict(self.updates), state
+        return Snapshot(self.roots()), dict(self.updates), state
 
     def restore(self, snapshot: Any) -> None:
         kept, self.updates, (plain, numbers, own) = snapshot[0], dict(snapshot[1]), snapshot[2]

@@ -7,6 +7,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple
 import numpy as np
 import torch
 
+from backends.survey import AVERAGE
 from backends.torch.adapter import values
 
 #: By class: the kind. A class derived from one of these is of its kind.
@@ -220,6 +221,15 @@ def slots(optimizer: Any, names: Mapping[int, str]) -> Dict[str, Dict[str, Any]]
         optimizer: any. names: by the identity of the parameter.
     """
     return {name: _arrays(held) for name, held in _slots(optimizer, names)}
+
+
+def averaged(optimizer: Any, names: Mapping[int, str]) -> List[str]:
+    """Return the parameters of which an optimizer keeps averages itself, as ASGD does.
+
+    Args:
+        optimizer: any. names: by the identity of the parameter.
+    """
+    return [name for name, held in _slots(optimizer, names) if AVERAGE in held]
 
 
 def _arrays(held: Mapping[str, Any]) -> Dict[str, Any]:

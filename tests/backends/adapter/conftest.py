@@ -13,7 +13,7 @@ from backends.contract import Setting
 
 THREADS = 2
 HERE = os.path.dirname(os.path.abspath(__file__))
-for _name in ("perceptron", "linear_step"):
+for _name in ("perceptron", "linear_step", "torch_copies"):
     _spec = importlib.util.spec_from_file_location(_name, os.path.join(HERE, _name + ".py"))
     sys.modules[_name] = importlib.util.module_from_spec(_spec)
     _spec.loader.exec_module(sys.modules[_name])
