@@ -44,12 +44,16 @@ class Declarations:
             fault.
         copies: whether it changes no array that it was given, and none that it has handed over: of
             parameters and slots no copies have to be made then, as large as the model.
+        hidden_averages, unseen_averages: of a side of a pair, see `backends.survey.Survey`: whether
+            it keeps an average of the weights that nobody compares, or may keep one.
         undeclared: the `recording.undeclared_state.Undeclared` that puts back what a look at the
             port has moved; a base class of a backend sets it.
     """
 
     not_shown: Sequence[str] = ()
     copies: bool = False
+    hidden_averages: Sequence[str] = ()
+    unseen_averages: Sequence[str] = ()
     undeclared: Any = None
 
     def parameters(self) -> Dict[str, Any]:

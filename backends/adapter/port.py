@@ -13,7 +13,7 @@ from backends.adapter.side import FORWARD, GENERATE, Side, StepResult, Tap
 from backends.contract import ForcedActivations, Setting
 from backends.parameters import check
 from backends.source import Batch
-from backends.survey import Piece
+from backends.survey import AVERAGE, Piece
 
 
 class Plan:
@@ -26,7 +26,10 @@ class Plan:
         losses: by phase, canonical name -> own name. optimizers: canonical -> own name.
         owners: where sides have different numbers of optimizers, by canonical optimizer and
             parameter this side's own optimizer; empty where they have equally many.
-        slots: by optimizer (canonical), the words that both sides have.
+        slots: by optimizer (canonical), the words that both sides have, and `average` where this
+            side keeps one.
+        averages: parameters whose average is shown; None: all that have one.
+        hidden_averages, unseen_averages: what the port declares of them.
         own_weights: whether every side begins with its own weights, which have to be the same.
         accepted: differences that the user takes for the same, with what this side needs to know.
     """
@@ -44,8 +47,20 @@ class Plan:
         self.optimizers: Dict[str, str] = content["optimizers"]
         self.owners: Dict[str, Dict[str, str]] = content.get("owners", {})
         self.slots: Dict[str, List[str]] = content["slots"]
+        self.averages: Optional[List[str]] = content.get("averages")
+        self.hidden_averages: List[str] = list(content.get("hidden_averages", ()))
+        self.unseen_averages: List[str] = list(content.get("unseen_averages", ()))
         self.own_weights: bool = content.get("own_weights", False)
         self.accepted: Dict[str, Any] = content.get("accepted", {})
+
+    def shows(self, word: str, name: str) -> bool:
+        """Return whether the slot of a parameter is shown: an average that the survey has given up,
+        which stays as it was, is none.
+
+        Args:
+            word: of the slot. name: of the canonical parameter.
+        """
+        return word != AVERAGE or self.averages is None or name in self.averages
 
     def updating(self) -> Iterator[Tuple[str, str, List[str]]]:
         """Yield each canonical optimizer, an own one that does its work, and the parameters that it
@@ -118,6 +133,8 @@ class Port(contract.Port):
     def __init__(self, config: Mapping[str, Any], setting: Setting, side: Side) -> None:
         contract.Port.__init__(self, config, setting)
         self.side, self.plan = side, Plan(config["pair"])
+        self.hidden_averages = self.plan.hidden_averages
+        self.unseen_averages = self.plan.unseen_averages
         if self.plan.accepted:
             self.side.accept(self.plan.accepted)
         #: What the side had when it was built: weights that are in no piece begin there each time.
@@ -159,7 +176,7 @@ class Port(contract.Port):
             held = slots.get(own_name, {})
             for word in self.plan.slots.get(name, ()):
                 by_parameter = {key: words[word] for key, words in held.items() if word in words}
-                for canonical in members:
+                for canonical in (item for item in members if self.plan.shows(word, item)):
                     value = pieces.slot(self.plan.pieces[canonical], word, by_parameter)
                     if value is not None:
                         state[f"{name}/{canonical}/{word}"] = value

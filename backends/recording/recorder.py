@@ -194,6 +194,8 @@ class Recorder:
             "not_shown": list(self.port.not_shown),
             "trainable_values": self.port.trainable_values(),
             "own_training": self.port.training_is_own(),
+            "hidden_averages": list(self.port.hidden_averages),
+            "unseen_averages": list(self.port.unseen_averages),
         }
         if forward and self.port.setting.precision != "fp64":
             declared["contracted"] = self._run().contracted()

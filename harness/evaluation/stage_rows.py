@@ -15,7 +15,7 @@ from backends.contract import Stage, Status
 from harness.errors import CorruptRecord
 from harness.evaluation import pair_evidence
 from harness.evaluation.pair_evidence import JobEvidence, JobEvidences
-from harness.fidelity import declarations, float32, sparse, unseen_updates
+from harness.fidelity import averages, declarations, float32, sparse, unseen_updates
 from harness.fidelity.distribution import JudgedDistribution
 from harness.fidelity.evidence import Evidence, Restricted
 from harness.fidelity.judge import judge_stage
@@ -166,6 +166,8 @@ def _judged(pair: Pair, stage: Stage, evidences: JobEvidences) -> StageVerdict:
     names = frozenset(itertools.chain.from_iterable(unseen.values()))
     whole = frozenset(f"{stage}/{name}" for name in names)
     shown_a, shown_b = Restricted(shown_a, (), whole), Restricted(shown_b, (), whole)
+    alone = averages.one_sided(shown_a, shown_b, stage)
+    shown_a, shown_b = averages.shared(shown_a, shown_b, stage, alone)
     verdict = judge_stage(
         shown_a,
         shown_b,
@@ -178,6 +180,7 @@ def _judged(pair: Pair, stage: Stage, evidences: JobEvidences) -> StageVerdict:
     verdict = declarations.counted(verdict, *declared.items())
     trained = dict(pair.trained)
     verdict = unseen_updates.withheld(verdict, shown_a, shown_b, pair.precision, trained)
+    verdict = averages.decided(verdict, alone, declared)
     sentences = [
         verdict.reason,
         sparse.note(shown_a, shown_b, verdict) if pair.precision == "fp64" else "",

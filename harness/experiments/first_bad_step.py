@@ -15,6 +15,7 @@ from backends.contract import Stage
 from harness.evaluation import pair_evidence, stage_rows
 from harness.execution import runner
 from harness.experiments import wrong_layers
+from harness.fidelity import averages
 from harness.fidelity.bisection import BadStep, first_bad_step
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.steps import Distances, first_departure
@@ -131,7 +132,8 @@ def first_bad(
             for job in jobs
         )
         null = {f"step {step}/{suffix}" for step in range(1, steps + 1) for suffix in suffixes}
-        return judge_stage(a, b, STAGE, pair.precision, null, base)
+        shown = averages.shared(a, b, STAGE, averages.one_sided(a, b, STAGE))
+        return judge_stage(*shown, STAGE, pair.precision, null, base)
 
     return first_bad_step(whole, pair.a.steps, replay)
 

@@ -15,6 +15,7 @@ from harness.errors import CorruptRecord
 from harness.evaluation import pair_evidence, stage_rows
 from harness.execution import runner, verbs
 from harness.experiments.wrong_layers import ForcedPass, run_forced, sketches
+from harness.fidelity import averages
 from harness.fidelity.evidence import Evidence, Restricted
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
@@ -153,5 +154,6 @@ def _judged(
         f"{STAGE}/{entry.name}" for entry in a.entries(STAGE) if entry.name not in made
     )
     sides: tuple[Evidence, Evidence] = Restricted(a, (), rest), forced
+    sides = averages.shared(*sides, STAGE, averages.one_sided(*sides, STAGE))
     null, base = pair_evidence.null(pair, STAGE, evidences), pair_evidence.base(pair, evidences)
     return judge_stage(*sides, STAGE, pair.precision, null, base)

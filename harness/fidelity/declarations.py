@@ -33,6 +33,7 @@ class Declarations:
         own_training: whether updates are the port's own code; None where that is not told.
         contracted: the activations, `<mode>/<name>`, that a matrix product or a convolution is
             upstream of; None where not told.
+        hidden_averages, unseen_averages: see `backends.survey.Survey`.
     """
 
     raised: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -41,6 +42,8 @@ class Declarations:
     undeclared: tuple[str, ...] = ()
     own_training: bool | None = None
     contracted: frozenset[str] | None = None
+    hidden_averages: tuple[str, ...] = ()
+    unseen_averages: tuple[str, ...] = ()
 
 
 def unseen(

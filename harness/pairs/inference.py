@@ -183,6 +183,9 @@ class Inference:
             "optimizers": optimizers.names(first, survey),
             "owners": optimizers.owners(every, survey, mine, called),
             "slots": optimizers.slots(every, survey),
+            "averages": self._averages(survey, against),
+            "hidden_averages": list(survey.hidden_averages),
+            "unseen_averages": self._unseen_averages(survey, against),
             "own_weights": self.brought(),
             "accepted": dict(self.accepted.get(side.label, {})),
         }
@@ -212,6 +215,34 @@ class Inference:
             for source in piece.sources
             if source not in shared
         ]
+
+    def _averages(self, survey: Survey, against: Against | None) -> list[str]:
+        """Return the canonical parameters of which this side keeps an average."""
+        kept = set[str]()
+        for item in survey.optimizers:
+            kept |= _sources(survey, item.averages)
+        return [piece.name for piece in self._own_pieces(against) if kept & {*piece.sources}]
+
+    def _unseen_averages(self, survey: Survey, against: Against | None) -> list[str]:
+        """Return what of this side may be an average of the weights, in sentences: parameters that
+        belong to nothing and that no gradient moves may be those of a model that is one."""
+        beside = self.others if against is None else (against,)
+        unmatched = [
+            piece
+            for other in beside
+            for piece in (other.decided.matched.only_b if against else other.decided.matched.only_a)
+        ]
+        moved = set[str]()
+        for phase in survey.phases:
+            moved |= _sources(survey, phase.gradients)
+        still = [piece.name for piece in unmatched if not moved & {*piece.sources}]
+        said = list(survey.unseen_averages)
+        if still:
+            said.append(
+                f"parameters that no gradient moves belong to nothing on the other side ({still[0]}"
+                " first). If they are those of a model that is an average, declare it there, too"
+            )
+        return said
 
     def _own_taps(self, against: Against | None) -> list[dict[str, Any]]:
         chosen = {tap.name: tap for tap in (against or self.others[0]).decided.taps}

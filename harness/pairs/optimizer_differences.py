@@ -14,9 +14,8 @@ from harness.pairs.optimizers import optimizers_beside
 MOMENTUM, VELOCITY = "momentum", "velocity"
 GRADIENTS, UPDATES = str(Stage.GRADIENTS), "updates"
 #: Where it is not the next update that shows a word, and why. No other precision overflows or skips
-#: an update; averages are compared where both sides keep them.
+#: an update.
 SHOWS: dict[str, tuple[Stage | None, str]] = {
-    "average_weights": (None, "what one side alone keeps is laid beside nothing"),
     "loss_scale": (Stage.UPDATE, "in fp16 alone, where it decides which updates are skipped"),
     "loss_scale_backoff": (Stage.TRAJECTORY, "in fp16 alone, once an update is skipped"),
     "loss_scale_growth": (Stage.TRAJECTORY, "in fp16 alone, after loss_scale_interval updates"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from backends.survey import OptimizerSurvey, Survey
+from backends.survey import AVERAGE, OptimizerSurvey, Survey
 
 
 def optimizers_beside(first: Survey, own: Survey) -> list[OptimizerSurvey]:
@@ -55,20 +55,31 @@ def owners(
 
 
 def slots(every: Sequence[Survey], own: Survey) -> dict[str, list[str]]:
-    """Return, by canonical optimizer, the words of the slots that all sides have.
+    """Return, by canonical optimizer, the words of the slots that all sides have, and `average`
+    where this side is seen to keep one: weights do not show that the other keeps none, as they do
+    of any other slot.
 
     Args:
         every: what is known of all sides, the first one first. own: of the side.
     """
     if len({len(survey.optimizers) for survey in every}) > 1:
         # Which of a side's does the work of another's goes by parameter: all have all words.
-        common = sorted(set.intersection(*map(_all_slots, every)))
-        return {word(every[0], item.name): common for item in every[0].optimizers}
+        common = set.intersection(*map(_all_slots, every))
+        common |= {AVERAGE} if any(map(averages, own.optimizers)) else set()
+        return {word(every[0], item.name): sorted(common) for item in every[0].optimizers}
     words: dict[str, list[str]] = {}
     ordered = [optimizers_beside(every[0], survey) for survey in every]
+    mine = optimizers_beside(every[0], own)
     for index, name in enumerate(names(every[0], own)):
-        words[name] = sorted(set.intersection(*({*each[index].slots} for each in ordered)))
+        common = set.intersection(*({*each[index].slots} for each in ordered))
+        words[name] = sorted(common | ({AVERAGE} if averages(mine[index]) else set()))
     return words
+
+
+def averages(optimizer: OptimizerSurvey) -> bool:
+    """Return whether an optimizer is seen to keep an average of weights. A copy that is set to the
+    weights as they are then is a slot like any other, where both sides have one."""
+    return bool(optimizer.averages and optimizer.hyperparameters.get("average_weights"))
 
 
 def _all_slots(survey: Survey) -> set[str]:

@@ -63,6 +63,8 @@ class SaidOfItself:
     undeclared: tuple[str, ...] = ()
     own_training: bool | None = None
     contracted: tuple[str, ...] | None = None
+    hidden_averages: tuple[str, ...] = ()
+    unseen_averages: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -99,6 +101,8 @@ class Tensors:
             undeclared=self.said.undeclared,
             own_training=self.said.own_training,
             contracted=None if contracted is None else frozenset(contracted),
+            hidden_averages=self.said.hidden_averages,
+            unseen_averages=self.said.unseen_averages,
         )
 
 

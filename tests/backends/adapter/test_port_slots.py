@@ -45,3 +45,15 @@ def test_slots_go_by_parameter_where_the_other_side_has_more_optimizers(both, ba
     made.assume(made.parameters(), doubled)
     taken = made.optimizer_state()
     assert all(np.allclose(taken[key], doubled[key]) for key in taken if "momentum" in key)
+
+
+def test_an_average_that_the_survey_gave_up_is_not_shown(both):
+    """A copy that nothing moves, beside one that moves: the plan names the parameters of that."""
+    side, _ = both
+    side.plan.slots = {"sgd": ["average"]}
+    own = side.side.parameters()
+    side.side.slots = lambda: {"": {name: {"average": value} for name, value in own.items()}}
+    every = {"sgd/%s/average" % name for name in CANONICAL}
+    assert every == set(side.optimizer_state()) - {"sgd/step"}
+    side.plan.averages = list(CANONICAL[:1])
+    assert {"sgd/%s/average" % CANONICAL[0], "sgd/step"} == set(side.optimizer_state())

@@ -25,7 +25,7 @@ FORMATS = Path(__file__).parents[2] / "data" / "formats"
 D21_09, D21_13, D21_23 = ("2026-11-21-09h", "2026-11-21-13h", "2026-11-21-23h")
 D28_15, D29_02 = ("2026-11-28-15h", "2026-11-29-02h")
 D29_11, D29_12, D29_16 = ("2026-11-29-11h", "2026-11-29-12h", "2026-11-29-16h")
-D29_18, D30_13 = ("2026-11-29-18h", "2026-11-30-13h")
+D29_18, D30_13, D30_14 = ("2026-11-29-18h", "2026-11-30-13h", "2026-11-30-14h")
 HARNESS = Path(json_format.__file__).parents[1]
 #: The class that declares a field, and the field's name on disk.
 Shown = set[tuple[str, str]]

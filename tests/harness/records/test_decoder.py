@@ -165,9 +165,14 @@ def test_what_a_port_says_of_itself_is_read_back():
         "undeclared": ["u"],
         "own_training": False,
         "contracted": ["training/x"],
+        "hidden_averages": ["h"],
+        "unseen_averages": ["s"],
     }
     result = contents.recorded(raised={"loss": "no"}, told=said)
-    expected = Declarations({"loss": "no"}, ("a",), 3, ("u",), False, frozenset({"training/x"}))
+    words = {**said, "undeclared": ("u",), "contracted": frozenset({"training/x"})}
+    for name in ("not_shown", "hidden_averages", "unseen_averages"):
+        words[name] = tuple(said[name])
+    expected = Declarations({"loss": "no"}, **words)
     assert expected == decode(Recorded, result, "file").declared
 
 

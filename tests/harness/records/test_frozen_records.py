@@ -20,6 +20,7 @@ from tests.harness.records.frozen import (
     D29_02,
     D29_11,
     D29_16,
+    D30_14,
     FORMATS,
 )
 
@@ -86,6 +87,14 @@ def test_a_record_with_a_dynamic_loss_scale() -> None:
     """At which scale the gradients of each phase were recorded."""
     left = manifest(D29_16, "recorded_fp16").recorded
     assert {"train": LossScale(8192.0, 2)} == left.loss_scale
+
+
+def test_a_record_of_a_side_that_keeps_an_average_nobody_compares() -> None:
+    """What was seen, and what may be one; older records tell of none."""
+    declared = manifest(D30_14, "recorded_averages").recorded.declared
+    (hidden,), (unseen,) = declared.hidden_averages, declared.unseen_averages
+    assert hidden.startswith("a step moves a ndarray [5, 6] as an average of hid.weight")
+    assert unseen.startswith("a ndarray [5, 6], as large as the largest weight")
 
 
 @pytest.mark.parametrize(
