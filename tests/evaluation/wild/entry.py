@@ -11,6 +11,8 @@ from harness.results.verdicts import Fidelity
 
 PAIRS = Path(__file__).parent / "pairs"
 BUILDS = "harness.toml"
+#: Options of a comparison whose steps say the same few as many.
+QUICK = ("--steps", "4")
 #: Builds of the newest releases, and those of the releases before.
 BEFORE = {
     "tf2": "keras-before",
@@ -114,3 +116,15 @@ def plant(base: Entry, name: str, what: str, *change: tuple[str, str], **said: o
     return dataclasses.replace(
         base, name=f"{base.name}-{name}", what=what, change=changes, **values
     )
+
+
+def plant_in_forward(
+    base: Entry, name: str, what: str, place: str, *change: tuple[str, str]
+) -> Entry:
+    """Return an honest comparison with a mistake that shows in the forward pass.
+
+    Args:
+        base: that passes. name: of the mistake, behind that of the base. what: it is, in words.
+        place: where it has to be found. change: as of `plant`.
+    """
+    return plant(base, name, what, *change, stage=Stage.FORWARD, places=(place,), also=QUICK)

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from backends.contract import Stage
 from harness.results.verdicts import Fidelity
-from tests.evaluation.wild.entry import Entry, plant
+from tests.evaluation.wild.entry import QUICK, Entry, plant, plant_in_forward
 
-QUICK = ("--steps", "4")
 FLOAT32 = ("llama-in-float32",)
 GELU = ("gelu-in-float32",)
 RELU = (
@@ -79,36 +78,29 @@ ATTENTION = {
     "vit": "transformer_block_1/mha",
 }
 
-
-def _forward(base: Entry, name: str, what: str, place: str, *change: tuple[str, str]) -> Entry:
-    """Return a mistake that shows in the forward pass, first at this place."""
-    said = {"stage": Stage.FORWARD, "places": (place,), "also": QUICK}
-    return plant(base, name, what, *change, **said)
-
-
 PLANTS: Sequence[Entry] = (
-    _forward(
+    plant_in_forward(
         BERT,
         "epsilon",
         "torch's ε of the normalisations",
         "bert_backbone/embeddings_layer_norm",
         ('"relu"', '"relu", layer_norm_eps=1e-5'),
     ),
-    _forward(
+    plant_in_forward(
         BERT,
         "mask",
         "padding attended to",
         ATTENTION["bert"],
         ("net(ids, mask, segments", "net(ids, None, segments"),
     ),
-    _forward(
+    plant_in_forward(
         BERT,
         "segments",
         "all of one segment",
         "bert_backbone/segment_embedding",
         ("net(ids, mask, segments", "net(ids, mask"),
     ),
-    _forward(
+    plant_in_forward(
         BERT,
         "scale",
         "1/√ of the whole width, not of a head's",
@@ -120,21 +112,21 @@ PLANTS: Sequence[Entry] = (
             "    optimizer = torch",
         ),
     ),
-    _forward(
+    plant_in_forward(
         BERT,
         "dropout",
         "another rate of dropout in attention",
         ATTENTION["bert"],
         ('"attention_probs_dropout_prob": 0.125', '"attention_probs_dropout_prob": 0.25'),
     ),
-    _forward(
+    plant_in_forward(
         BERT,
         "gelu",
         "a GELU in the place of the ReLU",
         "transformer_layer_0/feedforward_intermediate_dense",
         ('"relu")', '"gelu")'),
     ),
-    _forward(
+    plant_in_forward(
         GPT2,
         "causal",
         "words that come later attended to",
@@ -144,7 +136,7 @@ PLANTS: Sequence[Entry] = (
             'attention_mask=batch["mask"][:, None, None].expand(-1, 1, 9, 9).bool())',
         ),
     ),
-    _forward(
+    plant_in_forward(
         GPT2,
         "position",
         "positions counted from one",
@@ -154,14 +146,14 @@ PLANTS: Sequence[Entry] = (
             'attention_mask=batch["mask"], position_ids=torch.arange(1, 10).clamp(max=8))',
         ),
     ),
-    _forward(
+    plant_in_forward(
         GPT2,
         "untied",
         "an output layer of its own",
         "product",
         ("n_positions=9", "n_positions=9, tie_word_embeddings=False"),
     ),
-    _forward(
+    plant_in_forward(
         GPT2,
         "inverse_layer",
         "attention divided by the number of its layer, too",
@@ -176,14 +168,14 @@ PLANTS: Sequence[Entry] = (
         stage=Stage.LOSS,
         also=QUICK,
     ),
-    _forward(
+    plant_in_forward(
         VIT,
         "epsilon",
         "Hugging Face's own ε of the normalisations",
         "transformer_block_1/ln_1",
         (', "layer_norm_eps": 1e-6', ""),
     ),
-    _forward(
+    plant_in_forward(
         VIT,
         "turned",
         "height and width of images exchanged",

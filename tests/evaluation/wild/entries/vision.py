@@ -6,12 +6,10 @@ from collections.abc import Sequence
 
 from backends.contract import Stage
 from harness.results.verdicts import Fidelity
-from tests.evaluation.wild.entry import Entry, plant
+from tests.evaluation.wild.entry import QUICK, Entry, plant, plant_in_forward
 
 UNBIASED = "bn-unbiased-variance"
-#: Four steps are enough for statistics that move.
-SHORT = ("--steps", "4")
-ACCEPTED = (*SHORT, "--accept", UNBIASED)
+ACCEPTED = (*QUICK, "--accept", UNBIASED)
 OPTIMIZER = "    optimizer = torch.optim"
 #: keras.applications has the stride in the first convolution of a block, the others in the second,
 #: and biases in all of them, which the batch norms behind take away.
@@ -55,7 +53,7 @@ FROZEN = Entry(
     "efficientnet-frozen",
     "frozen",
     accepts=("rescaling-in-float32", "frozen-body-trains"),
-    also=SHORT,
+    also=QUICK,
 )
 ENTRIES: Sequence[Entry] = (
     Entry(
@@ -71,7 +69,7 @@ ENTRIES: Sequence[Entry] = (
         verdict=Fidelity.FAIL,
         stage=Stage.FORWARD,
         shows=("convolution-biases", "bn-epsilon", "stride-place", "bn-momentum", UNBIASED),
-        also=SHORT,
+        also=QUICK,
     ),
     RESNET,
     Entry(
@@ -88,7 +86,7 @@ ENTRIES: Sequence[Entry] = (
         verdict=Fidelity.FAIL,
         stage=Stage.FORWARD,
         shows=("rescaling-in-float32", "bn-momentum", UNBIASED),
-        also=SHORT,
+        also=QUICK,
     ),
     EFFICIENTNET,
     Entry(
@@ -99,7 +97,7 @@ ENTRIES: Sequence[Entry] = (
         stage=Stage.FORWARD,
         what="images times 1/256",
         shows=("padding-of-strides", "bn-epsilon", "bn-momentum", UNBIASED),
-        also=SHORT,
+        also=QUICK,
     ),
     Entry(
         "efficientnet-torchvision-exact",
@@ -118,18 +116,17 @@ ENTRIES: Sequence[Entry] = (
         stage=Stage.FORWARD,
         what="whose body is in inference mode in torch",
         shows=("frozen-body-trains",),
-        also=SHORT,
+        also=QUICK,
     ),
 )
 
 PLANTS: Sequence[Entry] = (
-    plant(
+    plant_in_forward(
         FROZEN,
         "batch-norms-train",
         "a frozen body whose batch norms go on in training mode",
+        "stem_bn",
         ("                    module.eval()", "                    module.train(mode)"),
-        stage=Stage.FORWARD,
-        places=("stem_bn",),
     ),
     plant(
         FROZEN,
@@ -144,29 +141,26 @@ PLANTS: Sequence[Entry] = (
         stage=Stage.GRADIENTS,
         places=("top_conv",),
     ),
-    plant(
+    plant_in_forward(
         FROZEN,
         "scaled-twice",
         "images that are scaled twice",
+        "stem_conv",
         ("SCALE * x.permute", "SCALE * SCALE * x.permute"),
-        stage=Stage.FORWARD,
-        places=("stem_conv",),
     ),
-    plant(
+    plant_in_forward(
         FROZEN,
         "height-for-width",
         "images whose height and width have changed places",
+        "stem_conv",
         ("x.permute(0, 3, 1, 2)", "x.permute(0, 3, 2, 1)"),
-        stage=Stage.FORWARD,
-        places=("stem_conv",),
     ),
-    plant(
+    plant_in_forward(
         FROZEN,
         "channels-turned",
         "images with the blue channel first",
+        "stem_conv",
         ("x.permute(0, 3, 1, 2)", "x.permute(0, 3, 1, 2).flip(1)"),
-        stage=Stage.FORWARD,
-        places=("stem_conv",),
     ),
     plant(
         FROZEN,
@@ -177,13 +171,12 @@ PLANTS: Sequence[Entry] = (
         # timm's activation is a part of its batch norm: what is behind shows it first.
         places=("stem_activation", "block1a_dwconv"),
     ),
-    plant(
+    plant_in_forward(
         FROZEN,
         "padding",
         "padding by as much before as behind",
+        "stem_conv",
         ('"tf_efficientnet_b0"', '"efficientnet_b0", bn_eps=1e-3'),
-        stage=Stage.FORWARD,
-        places=("stem_conv",),
     ),
     plant(
         EFFICIENTNET,
@@ -193,12 +186,11 @@ PLANTS: Sequence[Entry] = (
         stage=Stage.UPDATE,
         places=("moving_mean", "moving_variance"),
     ),
-    plant(
+    plant_in_forward(
         EFFICIENTNET,
         "epsilon",
         "batch norms with torch's ε",
+        "stem_bn",
         ("bn_eps=EPSILON", "bn_eps=1e-5"),
-        stage=Stage.FORWARD,
-        places=("stem_bn",),
     ),
 )
