@@ -26,7 +26,8 @@ from tests.evaluation.wild.trying import Said, compared, keep, kept, placed
 HONEST_AT_LEAST, PLANTED_AT_LEAST, MOST_LINES = 20, 20, 60
 EVERY = (*ENTRIES, *PLANTS)
 LOOKED = tuple(stage.value for stage in LOCKSTEP_STAGES)
-HONEST = Entry("some", "bert", shows=("bn-epsilon", "bn-momentum"))
+EPSILON = ("bn-epsilon",)
+HONEST = Entry("some", "bert", shows=(*EPSILON, "bn-momentum"))
 MISTAKE = plant(HONEST, "wrong", "a mistake", stage=Stage.UPDATE, places=("norm", "bias"))
 PASSED = Said(HONEST, "PASS", looked=LOOKED, lasted_s=60.0, versions={"timm": "1.0.31"})
 NAMED = Said(MISTAKE, "FAIL", "update", "step 1/norm/gamma", 1e-3, LOOKED, lasted_s=60.0)
@@ -49,6 +50,23 @@ def test_every_difference_has_a_name_and_is_found():
     assert all(item.what and item.source and item.between for item in DIFFERENCES.values())
     for entry in ENTRIES:
         assert entry.verdict == "PASS" or entry.shows or entry.reason, entry.name
+
+
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_every_difference_has_its_size_and_its_proof(name: str):
+    """Somewhere it shows first, and somewhere all is well without it."""
+    assert any(entry.shows[:1] == (name,) for entry in ENTRIES)
+    assert any(name in entry.accepts and entry.verdict == "PASS" for entry in ENTRIES)
+
+
+def test_a_brief_variant_is_looked_at_as_far_as_it_departs():
+    """All others to the end."""
+    assert HONEST.stages == LOCKSTEP_STAGES
+    brief = dataclasses.replace(HONEST, verdict="FAIL", stage=Stage.LOSS, brief=True)
+    assert brief.stages == (Stage.WEIGHTS, Stage.FORWARD, Stage.LOSS)
+    assert dataclasses.replace(brief, brief=False).stages == LOCKSTEP_STAGES
+    for entry in ENTRIES:
+        assert not entry.brief or (entry.verdict == "FAIL" and entry.stage), entry.name
 
 
 @pytest.mark.parametrize("entry", EVERY, ids=lambda entry: entry.name)
@@ -101,17 +119,24 @@ def test_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         PASSED, verdict="FAIL", stage="forward", place="training/bn", error=3e-6
     )
     missed = dataclasses.replace(NAMED, place="step 1/dense/kernel")
+    without = dataclasses.replace(HONEST, name="less", shows=("bn-momentum",), accepts=EPSILON)
+    next_one = dataclasses.replace(departing, entry=without, stage="update", error=9e-1)
     page = tmp_path / "wild.md"
     sections = ("SUMMARY", "PAIRS", "DIFFERENCES", "PLANTS", "RELEASES")
     page.write_text("".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in sections))
     monkeypatch.setattr(tables, "PAGE", page)
     monkeypatch.setattr(tables, "FOUND", tmp_path / "found.json")
-    tables.write([departing, NAMED, missed])
-    assert "1 depart by a difference" in pages.section(page, "SUMMARY")
+    tables.write([departing, NAMED, missed, next_one])
+    assert "2 depart by a difference" in pages.section(page, "SUMMARY")
     assert "2 planted mistakes: 1 named" in pages.section(page, "SUMMARY")
     assert "| `some` | 3e-06 (F) |" in pages.section(page, "DIFFERENCES")
-    # The second of two that are in one pair has no size of its own.
-    assert "| `some` | - |" in pages.section(page, "DIFFERENCES")
+    # The second of two that are in one pair has its size where it is the first; what departs by it
+    # is no proof of anything.
+    assert "| `some`, `less` | 9e-01 (U) | - |" in pages.section(page, "DIFFERENCES")
+    assert "| `some` | 3e-06 (F) | - |" in pages.section(page, "DIFFERENCES")
+    tables.write([departing, dataclasses.replace(next_one, verdict="PASS", error=None)])
+    assert "| `some` | 3e-06 (F) | `less` |" in pages.section(page, "DIFFERENCES")
+    tables.write([departing, NAMED, missed])
     assert 1 == pages.section(page, "PLANTS").count("not as it has to be")
     assert {"some"} == {*tables.kept()}
 

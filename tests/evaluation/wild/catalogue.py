@@ -1,5 +1,6 @@
 """The pairs: code of libraries, and what has to be said of it. Where a pair fails, the reason is a
-difference that is there, and a variant of the pair without it has to pass: that is the proof."""
+difference that is there, and a variant of the pair without it has to pass: that is the proof.
+Where several differ, variants without those in front show the next one, and its size."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ DIFFERENCES: Mapping[str, Difference] = {
         "keras `layers/normalization/batch_normalization.py`; torch `nn.BatchNorm2d`",
     ),
     "bn-momentum": Difference(
-        TORCHVISION,
+        KERAS_TORCH,
         "what a step keeps of running statistics: 0.99, and 0.9",
         "keras `BatchNormalization(momentum=0.99)`; torch `BatchNorm2d(momentum=0.1)`",
     ),
@@ -81,9 +81,9 @@ DIFFERENCES: Mapping[str, Difference] = {
         " `Bottleneck`; timm `models/resnet.py`",
     ),
     "bn-epsilon": Difference(
-        TORCHVISION,
-        "ε of batch norms: 1.001e-5 in ResNet and 1e-3 in EfficientNet, and 1e-5",
-        "keras `applications/resnet.py`, `applications/efficientnet.py`; torch"
+        KERAS_TORCH,
+        "ε of batch norms: 1e-3, in `keras.applications`' ResNet 1.001e-5, and 1e-5",
+        "keras `BatchNormalization(epsilon=1e-3)`, `applications/resnet.py`; torch"
         " `BatchNorm2d(eps=1e-5)`",
     ),
     "convolution-biases": Difference(

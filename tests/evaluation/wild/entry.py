@@ -34,6 +34,8 @@ class Entry:
             the one that shows first in front.
         accepts: those that are accepted in it, or that its change takes away.
         also: further words of the command.
+        brief: whether it is looked at only up to the stage at which it departs: what it is for is
+            the size of its first difference, and a longer variant of the pair has the rest.
         planted: whether the change is a mistake, made to see whether it is named.
         places: of a planted mistake, parts of names: one has to be in the name of the place where
             it is found. None where every parameter, or the loss, is concerned.
@@ -50,6 +52,7 @@ class Entry:
     shows: tuple[str, ...] = ()
     accepts: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    brief: bool = False
     planted: bool = False
     places: tuple[str, ...] = ()
 
@@ -75,8 +78,9 @@ class Entry:
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        """The stages that have to be looked at: all, or those up to where a mistake shows first."""
-        if not self.planted or self.stage is None:
+        """The stages that have to be looked at: all, or those up to where a mistake, or the first
+        difference of a brief variant, shows."""
+        if self.stage is None or not (self.planted or self.brief):
             return LOCKSTEP_STAGES
         return LOCKSTEP_STAGES[: LOCKSTEP_STAGES.index(self.stage) + 1]
 

@@ -90,7 +90,12 @@ def differences(every: Sequence[Said]) -> str:
     lines = []
     for name, difference in DIFFERENCES.items():
         showing = [said for said in every if name in said.entry.shows]
-        without = [said.entry.name for said in every if name in said.entry.accepts]
+        # A variant without it that departs by the next one proves nothing.
+        without = [
+            said.entry.name
+            for said in every
+            if name in said.entry.accepts and said.verdict == Fidelity.PASS
+        ]
         # Where several differ, the error is that of the first one that shows.
         first = [said for said in showing if said.entry.shows[0] == name and said.error]
         sizes = [f"{said.error:.0e} ({word(said.stage)})" for said in first]

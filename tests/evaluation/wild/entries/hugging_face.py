@@ -6,9 +6,16 @@ from collections.abc import Sequence
 
 from backends.contract import Stage
 from harness.results.verdicts import Fidelity
-from tests.evaluation.wild.entry import Entry
+from tests.evaluation.wild.entry import QUICK, Entry
 
 EXACT = "the same with a ReLU"
+HEADS = ("2, 2, 32,", '2, 4, 32, hidden_act="relu",')
+#: AdamW as it comes, and torch's with Keras' decay.
+RATE = "0.0009765625"
+KERAS_ADAMW = ("optimizers.SGD(0.0625)", f"optimizers.AdamW({RATE})")
+TORCH_SGD = "SGD(net.parameters(), 0.0625)"
+ADAMW = (HEADS, KERAS_ADAMW, (TORCH_SGD, f"AdamW(net.parameters(), {RATE})"))
+DECAYING = (*ADAMW[:2], (TORCH_SGD, f"AdamW(net.parameters(), {RATE}, weight_decay=0.004)"))
 
 ENTRIES: Sequence[Entry] = (
     Entry(
@@ -22,31 +29,58 @@ ENTRIES: Sequence[Entry] = (
     Entry(
         "bert-exact",
         "bert",
-        (("2, 2, 32,", '2, 4, 32, hidden_act="relu",'),),
+        (HEADS,),
         what=EXACT + " and heads of 4, whose root is exact",
         accepts=("numbers-in-float32",),
     ),
     Entry(
         "bert-padding",
         "bert",
-        (("2, 2, 32,", '2, 4, 32, hidden_act="relu",'), ("randint(1, 60", "randint(0, 60")),
+        (HEADS, ("randint(1, 60", "randint(0, 60")),
         verdict=Fidelity.FAIL,
         stage=Stage.GRADIENTS,
         what=EXACT + ", heads of 4, and token 0 in the data",
         shows=("padding-row-gradient",),
     ),
     Entry(
-        "bert-adamw",
+        "bert-padding-exact",
         "bert",
         (
-            ("2, 2, 32,", '2, 4, 32, hidden_act="relu",'),
-            ("SGD(0.0625)", "AdamW(0.0009765625)"),
-            ("SGD(net.parameters(), 0.0625)", "AdamW(net.parameters(), 0.0009765625)"),
+            ("2, 2, 32,", '2, 4, 32, hidden_act="relu", pad_token_id=None,'),
+            ("randint(1, 60", "randint(0, 60"),
         ),
+        what=EXACT + ", heads of 4, and token 0 in the data, which pads nothing",
+        accepts=("numbers-in-float32", "padding-row-gradient"),
+        also=QUICK,
+    ),
+    Entry(
+        "bert-adamw",
+        "bert",
+        ADAMW,
         verdict=Fidelity.FAIL,
         stage=Stage.UPDATE,
         what=EXACT + ", heads of 4, and AdamW as it comes",
         shows=("adam-epsilon-place", "adamw-defaults"),
+    ),
+    Entry(
+        "bert-adamw-place",
+        "bert",
+        ADAMW,
+        verdict=Fidelity.FAIL,
+        stage=Stage.UPDATE,
+        what=EXACT + ", heads of 4, and AdamW whose ε lies where Keras has it",
+        shows=("adamw-defaults",),
+        accepts=("adam-epsilon-place",),
+        also=(*QUICK, "--accept", "adam-epsilon-place"),
+        brief=True,
+    ),
+    Entry(
+        "bert-adamw-exact",
+        "bert",
+        DECAYING,
+        what=EXACT + ", heads of 4, and AdamW with Keras' ε and decay",
+        accepts=("numbers-in-float32", "adam-epsilon-place", "adamw-defaults"),
+        also=(*QUICK, "--accept", "adam-epsilon-place", "adam-epsilon-value"),
     ),
     Entry(
         "gpt2",

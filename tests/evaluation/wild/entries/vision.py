@@ -11,15 +11,18 @@ from tests.evaluation.wild.entry import QUICK, Entry, plant, plant_in_forward
 UNBIASED = "bn-unbiased-variance"
 ACCEPTED = (*QUICK, "--accept", UNBIASED)
 OPTIMIZER = "    optimizer = torch.optim"
-#: keras.applications has the stride in the first convolution of a block, the others in the second,
-#: and biases in all of them, which the batch norms behind take away.
-STRIDES = (
+#: keras.applications has biases in all convolutions, which the batch norms behind take away.
+BIASES = (
     OPTIMIZER,
-    "    for block in (*net.layer2, *net.layer3, *net.layer4):\n"
-    "        block.conv1.stride, block.conv2.stride = block.conv2.stride, (1, 1)\n"
     "    for conv in net.modules():\n"
     "        if isinstance(conv, torch.nn.Conv2d):\n"
     "            conv.bias = torch.nn.Parameter(torch.zeros(conv.out_channels))\n" + OPTIMIZER,
+)
+#: It has the stride in the first convolution of a block, the others in the second.
+STRIDES = (
+    OPTIMIZER,
+    "    for block in (*net.layer2, *net.layer3, *net.layer4):\n"
+    "        block.conv1.stride, block.conv2.stride = block.conv2.stride, (1, 1)\n" + OPTIMIZER,
 )
 #: Where a stride is 2 keras.applications pads by one more behind than before.
 PADDING = (
@@ -36,7 +39,7 @@ TIMM = (('library("torchvision").models.resnet50(', 'library("timm").create_mode
 RESNET = Entry(
     "resnet50-torchvision-exact",
     "resnet50_vision",
-    (("1e-5, 0.1", "1.001e-5, 0.01"), STRIDES),
+    (("1e-5, 0.1", "1.001e-5, 0.01"), BIASES, STRIDES),
     what="with Keras' strides, biases, ε and momentum",
     accepts=("stride-place", "bn-epsilon", "bn-momentum", UNBIASED, "convolution-biases"),
     also=ACCEPTED,
@@ -48,6 +51,15 @@ EFFICIENTNET = Entry(
     what="with Keras' momentum, and images times 1/256",
     accepts=("rescaling-in-float32", "bn-momentum", UNBIASED),
     also=ACCEPTED,
+)
+EVAL = ("            for module", "            self.body.eval()\n            for module")
+#: What Keras' body would drop.
+UNDROPPED = (
+    "    body.trainable = False\n",
+    "    body.trainable = False\n"
+    "    for layer in body.layers:\n"
+    "        if isinstance(layer, keras.layers.Dropout):\n"
+    "            layer.rate = 0\n",
 )
 FROZEN = Entry(
     "efficientnet-frozen",
@@ -70,6 +82,18 @@ ENTRIES: Sequence[Entry] = (
         stage=Stage.FORWARD,
         shows=("convolution-biases", "bn-epsilon", "stride-place", "bn-momentum", UNBIASED),
         also=QUICK,
+    ),
+    Entry(
+        "resnet50-torchvision-strides",
+        "resnet50_vision",
+        (("EPSILON, MOMENTUM = 1e-5", "EPSILON, MOMENTUM = 1.001e-5"), BIASES),
+        verdict=Fidelity.FAIL,
+        stage=Stage.FORWARD,
+        what="with Keras' biases and ε",
+        shows=("stride-place", "bn-momentum", UNBIASED),
+        accepts=("convolution-biases", "bn-epsilon"),
+        also=QUICK,
+        brief=True,
     ),
     RESNET,
     Entry(
@@ -111,11 +135,19 @@ ENTRIES: Sequence[Entry] = (
     Entry(
         "efficientnet-frozen-eval",
         "frozen",
-        (("            for module", "            self.body.eval()\n            for module"),),
+        (EVAL,),
         verdict=Fidelity.FAIL,
         stage=Stage.FORWARD,
         what="whose body is in inference mode in torch",
         shows=("frozen-body-trains",),
+        also=QUICK,
+    ),
+    Entry(
+        "efficientnet-frozen-eval-exact",
+        "frozen",
+        (EVAL, UNDROPPED),
+        what="whose body is in inference mode in torch and drops nothing in Keras",
+        accepts=("rescaling-in-float32", "frozen-body-trains"),
         also=QUICK,
     ),
 )
