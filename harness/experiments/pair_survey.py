@@ -24,10 +24,10 @@ from harness.execution import verbs
 from harness.execution.processes import ending
 from harness.execution.runner import RunContext
 from harness.experiments.pair_walks import Place, Training, Weight
-from harness.pairs import decisions, draws, later_calls, map_file, matches, taps
+from harness.pairs import decisions, draws, later_calls, map_file, matches, start_values, taps
 from harness.pairs.agreement import Walk
 from harness.pairs.file import PairFile
-from harness.pairs.inference import Against, Inference, SurveyedSide, start_values
+from harness.pairs.inference import Against, Inference, SurveyedSide
 from harness.pairs.matches import Matched
 from harness.plan import Side
 from harness.records import archives
@@ -192,7 +192,7 @@ def _start(
     """Yield the weights that both sides are looked at with, drawn in order."""
     for piece in pieces:
         own = np.asarray(values[piece.name], np.float64)
-        yield piece.name, start_values(piece.role, own, generator)
+        yield piece.name, start_values.alike(piece.role, own, generator)
 
 
 def _noise(drawn: draws.DrawsMatched, generator: np.random.RandomState) -> Walk:

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from backends.contract import UPDATE_STEPS
 from backends.survey import UNIFORM
+from harness.pairs import start_values
 from harness.pairs.file import PairFile
-from harness.pairs.inference import Inference, start_values
+from harness.pairs.inference import Inference
 from harness.workloads.spec import (
     FORWARD,
     Arrays,
@@ -74,7 +75,7 @@ class Likened(Own):
 
     def draw(self, generator: np.random.RandomState) -> NDArray[np.float64]:
         """Return start values, float64."""
-        return start_values(self.role, Parameter.draw(self, generator), generator)
+        return start_values.alike(self.role, Parameter.draw(self, generator), generator)
 
 
 class Declared(Workload):

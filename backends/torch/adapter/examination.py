@@ -9,11 +9,10 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple
 
 import torch
 
-from backends.adapter import pieces
 from backends.adapter.draws import Draws
 from backends.adapter.side import FORWARD, GENERATE, Arrays
 from backends.survey import AVERAGE, Draw, Layer, OptimizerSurvey, Phase, Piece, Survey
-from backends.torch.adapter import initializers, optimizers, rules, values
+from backends.torch.adapter import initializers, optimizers, remarks, rules, values
 from backends.torch.adapter.calls import Calls
 from backends.torch.adapter.draws import Tape
 from backends.torch.adapter.functions import Function
@@ -180,21 +179,15 @@ class Examination:
                     " come to it"
                 )
 
-    def _unseen(self) -> Iterator[str]:
-        steps = " and ".join(f"{count} of {name}" for name, count in self.looked.items())
-        for name, optimizer in self.side.optimizers.items():
-            if self.looked and name not in self.rates:
-                yield (
-                    f"no update by the optimizer {name or type(optimizer).__name__} was seen within"
-                    f" the steps that were looked at ({steps}; at most {MOST_STEPS} of each, or"
-                    f" {LONGEST_S:.0f} s): it gathers gradients over more steps, or none uses it"
-                )
-
     # -- what it says ------------------------------------------------------------------------------
 
     def survey(self) -> Survey:
         """Return what has been found out."""
-        self.remarks += [*self.side.own_autocast.remarks(), *self._unseen()]
+        self.remarks += self.side.own_autocast.remarks()
+        if self.looked:
+            unseen = [name for name in self.side.optimizers if name not in self.rates]
+            limits = f"at most {MOST_STEPS} of each, or {LONGEST_S:.0f} s"
+            self.remarks += remarks.unseen_updates(self.side, unseen, self.looked, limits)
         order = [path for path in self.layers.order if path not in self.functions]
         held = self.side.inventory.pieces(order)
         layers = tuple(self._layers(held))
@@ -228,6 +221,7 @@ class Examination:
         for piece in held:
             by_layer.setdefault(piece.layer, []).append(piece)
         modules = dict(self.side.inventory.modules, **self.functions)
+        drawn = self.side.drawn or self.side.parameters()
         silent = [path for path in modules if path not in self.layers.outputs and path in by_layer]
         called = [path for path in self.layers.order if not self._is_model(path, by_layer)]
         for path in (*called, *silent):
@@ -245,7 +239,7 @@ class Examination:
                 outputs=self.layers.outputs.get(path, ()),
                 axes=self.layers.axes.get(path),
                 attributes=attributes,
-                initializers=self._initializers(own),
+                initializers=initializers.words(drawn, own),
             )
 
     def _is_model(self, path: str, by_layer: Mapping[str, Any]) -> bool:
@@ -263,14 +257,6 @@ class Examination:
             if path in self.layers.outputs:
                 return path
         return ""
-
-    def _initializers(self, own: Iterable[Piece]) -> Dict[str, str]:
-        drawn = self.side.drawn or self.side.parameters()
-        return {
-            piece.role: initializers.word(pieces.apply(drawn[piece.sources[0]], piece.steps))
-            for piece in own
-            if piece.sources[0] in drawn
-        }
 
     def _canonical(self, held: Iterable[Piece], own: Iterable[str]) -> Tuple[str, ...]:
         names = set(own)

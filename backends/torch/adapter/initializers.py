@@ -4,9 +4,12 @@ seen in them, but their distribution is."""
 from __future__ import annotations
 
 import math
-from typing import Callable, Dict, Tuple
+from typing import Any, Callable, Dict, Iterable, Mapping, Tuple
 
 import numpy as np
+
+from backends.adapter import pieces
+from backends.survey import Piece
 
 #: Fewer numbers are not looked at. The spread of the spread of n numbers is up to 0.71 / sqrt(n).
 ENOUGH, SPREAD = 100, 0.71
@@ -92,3 +95,16 @@ def _orthogonal(numbers: np.ndarray) -> bool:
     tall = numbers if numbers.shape[0] >= numbers.shape[1] else numbers.T
     product = tall.T @ tall
     return bool(np.abs(product - np.eye(len(product))).max() < 1e-3)
+
+
+def words(drawn: Mapping[str, Any], own: Iterable[Piece]) -> Dict[str, str]:
+    """Return how the pieces of a layer begin, by role.
+
+    Args:
+        drawn: the values that the side's own code has drawn, by its names. own: the pieces.
+    """
+    return {
+        piece.role: word(pieces.apply(drawn[piece.sources[0]], piece.steps))
+        for piece in own
+        if piece.sources[0] in drawn
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping
+from typing import Any, Iterable, Iterator, List, Mapping
 
 import torch
 
@@ -46,3 +46,21 @@ def _scripts(modules: Mapping[str, Any]) -> List[str]:
         for path, module in modules.items()
         if isinstance(module, torch.jit.ScriptModule) and "." not in path
     ]
+
+
+def unseen_updates(
+    side: Any, unseen: Iterable[str], looked: Mapping[str, int], limits: str
+) -> Iterator[str]:
+    """Yield what is to be said of optimizers of which no update was seen.
+
+    Args:
+        side: that has them. unseen: their names. looked: by phase, how many of its steps were
+            looked at. limits: of that, in words.
+    """
+    steps = " and ".join(f"{count} of {name}" for name, count in looked.items())
+    for name in unseen:
+        yield (
+            f"no update by the optimizer {name or type(side.optimizers[name]).__name__} was seen"
+            f" within the steps that were looked at ({steps}; {limits}): it gathers gradients over"
+            " more steps, or none uses it"
+        )

@@ -14,10 +14,10 @@ from backends.adapter.pieces import apply, canonical, own_values
 from backends.adapter.side import Tap
 from backends.contract import Setting
 from backends.survey import Layer, Piece, Survey
-from harness.pairs import agreement, decisions, draws, matches, taps
+from harness.pairs import agreement, decisions, draws, matches, start_values, taps
 from harness.pairs.agreement import Walk
 from harness.pairs.decisions import Decided
-from harness.pairs.inference import Against, Inference, SurveyedSide, start_values
+from harness.pairs.inference import Against, Inference, SurveyedSide
 from harness.pairs.matches import Matched
 from tests.backends.adapter.perceptron import BATCH, INPUTS, OUTPUTS, Perceptron, declared
 
@@ -256,7 +256,9 @@ def inferred(
     )
     generator = np.random.RandomState(0)
     values = {part.name: canonical(part, first.parameters()) for part in a.pieces}
-    start = {part.name: start_values(part.role, values[part.name], generator) for part in a.pieces}
+    start = {
+        part.name: start_values.alike(part.role, values[part.name], generator) for part in a.pieces
+    }
     models = [_as_model(side, own) for side, own in ((first, a), (second, b))]
     matched = matches.by_rule(a, b)
     shown = taps.by_rule(a, b, matched.units)

@@ -15,9 +15,9 @@ from backends.adapter.port import Port
 from backends.contract import Setting
 from backends.source import Batch, NativeSource
 from backends.survey import DROPOUT, Draw, OptimizerSurvey, Phase, Survey
-from harness.pairs import draws, inference
+from harness.pairs import draws, inference, start_values
 from harness.pairs.decisions import Decided
-from harness.pairs.inference import Against, Inference, SurveyedSide, start_values
+from harness.pairs.inference import Against, Inference, SurveyedSide
 from harness.pairs.matches import by_rule
 from harness.pairs.workload import Inferred
 from tests.backends.adapter.perceptron import BATCH, HIDDEN, INPUTS
@@ -285,28 +285,28 @@ def test_start_values_show_what_is_turned():
     constant hides every transpose and every order of gates."""
     generator = np.random.RandomState(0)
     own = np.arange(12.0).reshape(3, 4)
-    drawn = start_values("kernel", own, generator)
+    drawn = start_values.alike("kernel", own, generator)
     assert sorted(own.ravel()) == sorted(drawn.ravel()) and not np.array_equal(own, drawn)
     for value in (0.0, 1.0, -2.0):
-        apart = start_values("gamma", np.full((4, 4), value), generator)
+        apart = start_values.alike("gamma", np.full((4, 4), value), generator)
         assert 16 == len(np.unique(apart)) and not np.allclose(apart, apart.T)
-        assert np.max(np.abs(apart - value)) <= inference.APART * (abs(value) or 1.0)
+        assert np.max(np.abs(apart - value)) <= start_values.APART * (abs(value) or 1.0)
 
 
 @pytest.mark.parametrize("role", ["moving_variance", "norm/moving_variance"])
 @pytest.mark.parametrize("value", [0.0, 1.0, 1e-3])
 def test_variances_stay_positive(role: str, value: float):
     """A square root is taken of them."""
-    assert np.all(start_values(role, np.full(100, value), np.random.RandomState(0)) > 0)
+    assert np.all(start_values.alike(role, np.full(100, value), np.random.RandomState(0)) > 0)
 
 
 def test_start_values_of_odd_shapes():
     """None, one, and a number alone."""
     generator = np.random.RandomState(0)
-    assert (0,) == start_values("kernel", np.zeros(0), generator).shape
-    assert () == np.shape(start_values("kernel", np.array(3.0), generator))
+    assert (0,) == start_values.alike("kernel", np.zeros(0), generator).shape
+    assert () == np.shape(start_values.alike("kernel", np.array(3.0), generator))
     own = np.arange(6.0).reshape(2, 3)
-    start_values("kernel", own, generator)
+    start_values.alike("kernel", own, generator)
     assert np.array_equal(np.arange(6.0).reshape(2, 3), own)
 
 
