@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from harness.pairs.notes import READ_BACK
 from harness.report import format as spell
 from harness.report.format import one_line
+from harness.report.labels import margin
 from harness.results import outcome
 from harness.results.model import Report, StageRow
+from harness.results.speed_words import TIMES
 from harness.results.verdicts import Fidelity, Speed
 
 #: More lines of one kind are counted.
@@ -66,11 +68,9 @@ def lines(report: Report, where: str = "") -> list[str]:
 def _of_row(row: StageRow) -> Iterator[str]:
     yield f"  first: {row.worst or row.stage} ({row.workload}, {row.precision}, {row.stage})"
     if row.error is not None:
-        times = spell.margin(row.error, row.threshold)
-        yield (
-            f"  error {spell.error(row.error)}, threshold {spell.error(row.threshold)}: {times}"
-            " times it"
-        )
+        share = margin(row)
+        limit = f"  error {spell.error(row.error)}, threshold {spell.error(row.threshold)}"
+        yield f"{limit} ({share} of it)" if share.endswith((TIMES, "%")) else limit
     if row.value_a is not None or row.value_b is not None:
         place = f" at {row.place}" if row.place else ""
         a, b = row.sides

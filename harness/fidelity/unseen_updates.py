@@ -44,6 +44,8 @@ def withheld(
     if verdict.stage not in ADVICE or verdict.verdict == Fidelity.FAIL or skips:
         return verdict
     stage = Stage(verdict.stage)
+    if not (a.entries(stage) and b.entries(stage)):
+        return verdict
     moved = {*_moved(a, stage), *_moved(b, stage)}
     still = [words for words, names in trained.items() if names and moved.isdisjoint(names)]
     if not still:

@@ -260,5 +260,5 @@ def judged(row: CellRow, report: Report) -> CellRow:
         settled=sum(ratio.verdict in answers for ratio in timed),
         compared=len(timed),
         speed=speed_words.comparison(apart) if apart else "",
-        apart=max(apart.ratio, 1.0 / apart.ratio) if apart and apart.ratio else 0.0,
+        apart=max(apart.ratio, 1.0 / apart.ratio) if apart and apart.ratio else 1.0,
     )

@@ -82,11 +82,13 @@ def _speed(state: Night) -> str:
     compared = sum(row.compared for row in state.rows)
     if not compared:
         return ""
-    apart = max(state.rows, key=lambda row: row.apart)
+    apart = max(state.rows, key=lambda row: row.apart or 0.0)
     if apart.speed:
         answered = sum(row.settled for row in state.rows)
         others = f"; {answered} of {compared} comparisons of speed have an answer"
         return f" {apart.cell.name}: {apart.speed}{others}."
+    if any(row.settled and row.apart is None for row in state.rows):
+        return ""  # judged before it was told
     return f" No build is found faster or slower in {compared} comparisons of speed."
 
 

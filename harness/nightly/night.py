@@ -86,8 +86,8 @@ class CellRow:
         status: what has become of it. reason: why it is not `ok`.
         fidelity, headline, exit_code: of its report; empty and None where there is none.
         settled, compared: rows of speed with an answer, and all of them. speed: the widest of them,
-            in words; apart: its ratio of times, the greater over the smaller; 0 where there is
-            none, or in nights from before it was told.
+            in words; apart: its ratio of times, the greater over the smaller; 1 where there
+            is none; None in nights from before it was told.
         estimate_s: what it was thought to take; `basis`: where that was taken from. duration_s:
             what it took, all attempts together.
         left_out: builds of it that cannot run here. killed: how often the harness itself was ended
@@ -103,7 +103,7 @@ class CellRow:
     settled: int = 0
     compared: int = 0
     speed: str = ""
-    apart: float = 0.0
+    apart: float | None = None
     estimate_s: float = 0.0
     basis: str = ""
     duration_s: float = 0.0

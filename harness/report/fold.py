@@ -47,10 +47,10 @@ def folded(lines: Sequence[MatrixLine], noun: str = "pairs") -> list[ShownLine]:
 
 
 def _folded(group: Sequence[MatrixLine], noun: str) -> list[ShownLine]:
-    passing = [line for line in group if line.verdict == Fidelity.PASS]
+    passing = [line for line in group if _passes(line)]
     if len(passing) <= MOST_PASSING:
         return [_alone(line) for line in group]
-    others = [line for line in group if line.verdict != Fidelity.PASS]
+    others = [line for line in group if not _passes(line)]
     which = f"{len(passing)} other {noun}" if others else f"all {len(passing)} {noun}"
     columns = zip(*(line.cells for line in passing), strict=True)
     cells = tuple(map(_nearest, columns))
@@ -58,6 +58,11 @@ def _folded(group: Sequence[MatrixLine], noun: str) -> list[ShownLine]:
     left_out = sum(line.counts[1] for line in passing)
     together = ShownLine(passing[0], which, cells, counted(compared, left_out))
     return [*map(_alone, others), together]
+
+
+def _passes(line: MatrixLine) -> bool:
+    """Whether all of it passes: a stage that was not looked at is not folded away."""
+    return all(row is None or row.verdict == Fidelity.PASS for row in line.cells)
 
 
 def _alone(line: MatrixLine) -> ShownLine:

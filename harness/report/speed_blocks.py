@@ -8,9 +8,10 @@ is moved from. The pairs among the others are in report.json and in the files of
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from harness.report import format as spell
+from harness.results import speed_words
 from harness.results.model import SpeedRow
 from harness.results.speed_words import relation, relation_interval
 
@@ -67,29 +68,9 @@ COLUMNS: dict[str, Callable[[TimedSide], str]] = {
 
 def blocks(rows: Sequence[SpeedRow]) -> tuple[SpeedBlock, ...]:
     """Group rows of whole steps, in their order; those of single phases are left out."""
-    groups: dict[tuple[object, ...], list[SpeedRow]] = {}
-    for row in rows:
-        if not row.by_phase:
-            groups.setdefault(_key(row), []).append(row)
-    return tuple(block for group in groups.values() for block in _blocks(group))
-
-
-def _key(row: SpeedRow) -> tuple[object, ...]:
-    timed = (row.workload, row.preset, row.action, row.segment, row.seed)
-    precision = (row.precisions.a, row.a) if row.gain else (row.precision, "")
-    return (*timed, *precision, row.device, row.execution, row.data)
-
-
-def _blocks(rows: Sequence[SpeedRow]) -> Iterator[SpeedBlock]:
-    """Yield one block, and others of what is in no pair with its first build."""
-    first = rows[0]
-    held = [row for row in rows if row.a == first.a]
-    sides = [_a(first), *(_b(row) for row in held)]
-    yield SpeedBlock(first, tuple(sides))
-    shown = {first.a, *(row.b for row in held)}
-    rest = [row for row in rows if row.a not in shown or row.b not in shown]
-    if rest:
-        yield from _blocks(rest)
+    return tuple(
+        SpeedBlock(group[0], (_a(group[0]), *map(_b, group))) for group in speed_words.held(rows)
+    )
 
 
 def _a(row: SpeedRow) -> TimedSide:

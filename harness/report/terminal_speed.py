@@ -52,10 +52,11 @@ def speed(rows: tuple[SpeedRow, ...], spelled: Spell, width: int) -> Iterator[Re
     yield from _table(drawn, spelled, width)
     shown = [side.row for block in drawn for side in block.sides if side.row is not None]
     if len(shown) < len(rows):
-        others = len(rows) - len(shown)
-        yield Text(f"{others} pairs among the others: in the report's files", style="dim")
+        yield Text(f"pairs among the others: {len(rows) - len(shown)}, in the files", style="dim")
+    # Of those, too, it is told here why one has no answer.
+    told = [row for row in rows if row in shown or row.verdict == Speed.REFUSED]
     yield from cut(
-        [entry("!", "yellow", f"{whose}: {text}") for whose, text in remarks(shown, spelled)],
+        [entry("!", "yellow", f"{whose}: {text}") for whose, text in remarks(told, spelled)],
         "remarks",
     )
     slower = [row for row in shown if row.verdict == Speed.SLOWER and row.material and row.command]

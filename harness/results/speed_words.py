@@ -96,7 +96,7 @@ def sentences(speed: Sequence[SpeedRow]) -> str:
     """
     whole = [row for row in speed if not row.by_phase]
     between = [row for row in whole if not row.gain]
-    parts = [_against(between)] if between else []
+    parts = list(_against(between))
     gains = [row for row in whole if row.gain]
     if gains:
         parts.append(_gains(gains))
@@ -105,18 +105,54 @@ def sentences(speed: Sequence[SpeedRow]) -> str:
     return " ".join(parts)
 
 
-def _against(rows: Sequence[SpeedRow]) -> str:
+def held(rows: Sequence[SpeedRow]) -> list[list[SpeedRow]]:
+    """Return the rows of whole steps in groups: of each workload, action and setting those that
+    hold a build against the first one.
+
+    Args:
+        rows: of a report. Pairs among the others are left out, and so are single phases; builds
+            that are in no pair with the first have a group of their own.
+    """
+    groups: dict[tuple[object, ...], list[SpeedRow]] = {}
+    for row in rows:
+        if not row.by_phase:
+            groups.setdefault(_key(row), []).append(row)
+    return [part for group in groups.values() for part in _held(group)]
+
+
+def _key(row: SpeedRow) -> tuple[object, ...]:
+    timed = (row.workload, row.preset, row.action, row.segment, row.seed)
+    precision = (row.precisions.a, row.a) if row.gain else (row.precision, "")
+    return (*timed, *precision, row.device, row.execution, row.data)
+
+
+def _held(rows: Sequence[SpeedRow]) -> Iterator[list[SpeedRow]]:
     first = rows[0].a
-    held = [row for row in rows if row.a == first]
-    builds = list(dict.fromkeys(row.b for row in held))
-    if len(builds) == 1:
-        said = [_clause(group) for group in _grouped(held, by_build=False)]
-        return f"Against {first}, {builds[0]} is {_listed(said)}."
-    actions = []
-    for group in _grouped(held, by_build=False):
-        said = [f"{own[0].b} {_summary(own)}" for own in _grouped(group, by_build=True)]
-        actions.append(f"in {noun(group[0])} {', '.join(said)}")
-    return f"Against {first}: {'; '.join(actions)}."
+    yield [row for row in rows if row.a == first]
+    shown = {first, *(row.b for row in rows if row.a == first)}
+    rest = [row for row in rows if row.a not in shown or row.b not in shown]
+    if rest:
+        yield from _held(rest)
+
+
+def _against(rows: Sequence[SpeedRow]) -> Iterator[str]:
+    """Yield a sentence for each build that others are held against."""
+    by_first: dict[str, list[SpeedRow]] = {}
+    for group in held(rows):
+        by_first.setdefault(group[0].a, []).extend(group)
+    for first, own in by_first.items():
+        builds = list(dict.fromkeys(row.b for row in own))
+        if len(builds) == 1:
+            said = [_clause(group) for group in _grouped(own, by_build=False)]
+            yield f"Against {first}, {builds[0]} is {_listed(said)}."
+        else:
+            said = [_of_action(group) for group in _grouped(own, by_build=False)]
+            yield f"Against {first}: {'; '.join(said)}."
+
+
+def _of_action(rows: Sequence[SpeedRow]) -> str:
+    said = [f"{own[0].b} {_summary(own)}" for own in _grouped(rows, by_build=True)]
+    return f"in {noun(rows[0])} {', '.join(said)}"
 
 
 def _grouped(rows: Iterable[SpeedRow], by_build: bool) -> list[list[SpeedRow]]:
@@ -146,7 +182,7 @@ def _summary(rows: Sequence[SpeedRow]) -> str:
     if len(rows) == 1:
         return relation(rows[0])
     decided = [row for row in rows if row.ratio is not None and _decided(row)]
-    rest = len(rows) - len(decided)
+    unclear = sum(row.verdict == Speed.UNCLEAR for row in rows)
     if not decided:
         return relation(rows[0]) if len({relation(row) for row in rows}) == 1 else "unclear"
     decided.sort(key=lambda row: row.ratio or 0.0)
@@ -159,10 +195,22 @@ def _summary(rows: Sequence[SpeedRow]) -> str:
         text = f"{number(ends[0])} to {number(ends[1])}{TIMES} {_word(fastest)}"
     else:
         text = (
-            f"from {relation(slowest)} ({slowest.workload}) to {relation(fastest)}"
-            f" ({fastest.workload})"
+            f"from {relation(slowest)} ({_told_apart(slowest, fastest)}) to"
+            f" {relation(fastest)} ({_told_apart(fastest, slowest)})"
         )
-    return f"{text} ({rest} of {len(rows)} unclear)" if rest else text
+    return f"{text} ({unclear} of {len(rows)} unclear)" if unclear else text
+
+
+def _told_apart(row: SpeedRow, other: SpeedRow) -> str:
+    """Return in what a comparison differs from another: `cnn`, `fp64`, `seed 1`."""
+    parts = (
+        (row.workload, row.workload != other.workload),
+        (row.preset, row.preset != other.preset),
+        (row.precision, row.precision != other.precision),
+        (f"seed {row.seed}", row.seed != other.seed),
+        (row.data, row.data != other.data),
+    )
+    return " ".join(text for text, differs in parts if differs) or row.workload
 
 
 def _decided(row: SpeedRow) -> bool:
@@ -190,13 +238,11 @@ def _obstacles(rows: Sequence[SpeedRow]) -> Iterator[str]:
             f" {first.workload}), settings differ."
         )
     unclear = [row for row in rows if row.verdict == Speed.UNCLEAR]
-    obstacle = next((row.obstacle for row in rows if row.obstacle), "")
-    if obstacle:
-        yield f"Unclear: {obstacle}."
+    obstacles = [row.obstacle for row in unclear if row.obstacle]
+    if obstacles:
+        yield f"{len(obstacles)} of {len(rows)} are unclear: {obstacles[0]}."
     elif len(unclear) == len(rows) == 1 and unclear[0].more_rounds is not None:
         yield f"About {unclear[0].more_rounds} rounds in all would settle it."
-    elif unclear:
-        yield f"{len(unclear)} of {len(rows)} unclear with this many rounds."
 
 
 def widest(rows: Sequence[SpeedRow]) -> SpeedRow | None:

@@ -119,7 +119,7 @@ def test_a_departure_is_explained():
     assert lines[0].startswith("FAIL: Not the same model: tf1-compat and torch part in cnn (fp64)")
     assert [
         "  first: training/norm (cnn, fp64, forward)",
-        "  error 2.0e-02, threshold 1.0e-14: 2e12 times it",
+        "  error 2.0e-02, threshold 1.0e-14 (2e12× of it)",
         "  tf1-compat has 0.5, torch has 0.25 at [3, 1]",
         "  wrong layers: norm",
         "  because: norm is wrong",

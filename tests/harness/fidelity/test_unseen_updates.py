@@ -47,3 +47,10 @@ def test_what_has_moved_on_either_side_stays_as_it_was_judged(memory):
 def test_updates_that_a_loss_scale_skips_are_shown_by_the_scale(memory):
     assert "PASS" == judged(memory, "update", {}, precision="fp16").verdict
     assert "INCONCLUSIVE" == judged(memory, "update", {}, precision="bf16").verdict
+
+
+def test_a_side_that_recorded_nothing_keeps_its_own_reason(memory):
+    """There is no step to count."""
+    empty = memory({})
+    verdict = StageVerdict("update", "INCONCLUSIVE", "recorded no tensor of this stage", None, ())
+    assert verdict == withheld(verdict, empty, empty, "fp64", TRAINED)

@@ -272,7 +272,7 @@ def test_the_summary_is_markdown_that_stays_what_it_is() -> None:
         (
             (
                 CellRow(CELLS[0], CellStatus.UNSUPPORTED, "no GPU"),
-                CellRow(CELLS[1], CellStatus.OK, exit_code=0, compared=3, settled=2),
+                CellRow(CELLS[1], CellStatus.OK, exit_code=0, compared=3, settled=2, apart=1.0),
             ),
             "NONE",
             0,
@@ -312,3 +312,10 @@ def test_a_night_has_one_verdict_one_sentence_and_one_code(
         dataclasses.replace(made(), rows=rows, exit_code=None, changed=(), regressed=False)
     )
     assert (verdict, code) == (found.verdict, found.exit_code) and said in found.headline
+
+
+def test_cells_judged_before_speed_was_told_say_nothing_of_it() -> None:
+    """They may be far apart: a night that goes on after an upgrade claims nothing."""
+    row = CellRow(CELLS[0], CellStatus.OK, fidelity="PASS", exit_code=0, compared=3, settled=2)
+    night = dataclasses.replace(made(), rows=(row,), changed=(), regressed=False)
+    assert "faster or slower" not in conclusion.summed_up(night).headline

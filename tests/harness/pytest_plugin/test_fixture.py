@@ -88,7 +88,7 @@ def test_a_pair_passes_and_a_planted_mistake_is_explained(run_tests, pytester: p
         [
             "*AssertionError: FAIL: Not the same model: torch and torch#2 part in bad (fp64)*",
             "*first: *norm (bad, fp64, forward)",
-            "*error *, threshold *: * times it",
+            "*error *, threshold * (*× of it)",
             "*torch has *, torch#2 has * at [[]*",
             "*not the same: norm: epsilon is 1e-05 in torch, 0.01 in torch#2; shows at forward*",
             "*again: harness compare *bad.py *--stages forward*",

@@ -63,3 +63,12 @@ def test_an_accepted_difference_shows_through_the_fold():
 def test_a_cell_that_departs_for_another_reason_shows_no_small_error(row, said: str):
     """An order of rows that matters, say; a lower precision that is not in effect says so."""
     assert said == margin(row)
+
+
+def test_a_stage_that_was_not_looked_at_is_not_folded_away():
+    """Though the rest of its line passes."""
+    rows = [stage(name, b=build) for name in ("forward", "update") for build in NAMES]
+    rows[-1] = stage("update", "INFO", b=NAMES[-1], not_looked_at=True)
+    shown = folded(matrix(rows).lines)
+    assert ["tf1-compat : b4", "4 other pairs"] == [line.pair for line in shown]
+    assert "INFO" == shown[0].cells[1].verdict

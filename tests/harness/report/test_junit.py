@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.report.format import one_line
 from harness.report.junit import render
 
 
@@ -21,7 +22,7 @@ def test_each_stage_and_each_job_is_a_case(full):
     }
     assert counts == {"fidelity": [16, 3, 2, 1], "speed": [5, 0, 0, 0], "jobs": [4, 0, 2, 1]}
     said = suites["speed"].find("properties/property")
-    assert said.get("value") == f"{full.fidelity}: {full.headline}"
+    assert said.get("value") == one_line(f"{full.fidelity}: {full.headline}")
     failure = suites["fidelity"].find("testcase/failure")
     assert failure.get("message") == "FAIL: loss/l2: beyond the threshold"
     assert [case.get("time") for case in suites["jobs"].iter("testcase")] == [

@@ -160,7 +160,7 @@ def test_first_failure() -> None:
             [SLOWER, speed("UNCLEAR", action="generate")],
             [OK],
         ),
-        ("1 of 1 unclear with this many rounds.", [PASS], [speed("UNCLEAR")], [OK]),
+        ("Against tf1, torch is unclear in training.", [PASS], [speed("UNCLEAR")], [OK]),
         ("Nothing was judged.", [], [], [OK]),
     ],
 )

@@ -95,8 +95,10 @@ def test_a_gain_of_precision_is_no_comparison_of_builds() -> None:
     ("rows", "said"),
     [
         ([UNCLEAR], "About 42 rounds in all would settle it."),
-        ([UNCLEAR, SLOW], "1 of 2 unclear with this many rounds."),
-        ([dataclasses.replace(UNCLEAR, obstacle="a busy machine")], "Unclear: a busy machine."),
+        (
+            [dataclasses.replace(UNCLEAR, obstacle="a busy machine"), FAST],
+            "1 of 2 are unclear: a busy machine.",
+        ),
         ([REFUSED, FAST], "Not compared: 1 of 2 (first tf2 and torch in cnn), settings differ."),
     ],
 )
@@ -126,3 +128,27 @@ def test_the_widest_comparison_is_that_of_two_builds() -> None:
 def test_every_answer_is_a_sentence(row: SpeedRow, said: str) -> None:
     """Of one comparison."""
     assert said == speed_words.comparison(row)
+
+
+def test_a_workload_without_the_first_build_has_a_sentence_of_its_own() -> None:
+    """What is slow there is not lost."""
+    rows = [dataclasses.replace(FAST, a="tf1", b="tf2", action="train")]
+    rows.append(dataclasses.replace(SLOW, workload="gru", ratio=3.0, low=2.5, high=3.5))
+    said = speed_words.sentences(rows)
+    assert "Against tf1, tf2 is 5.0× faster in training" in said
+    assert "Against tf2, torch is 3.0× slower in training [2.5, 3.5]." in said
+
+
+def test_the_ends_of_a_range_are_told_apart() -> None:
+    """By what differs: the workload, the precision, the seed."""
+    low = dataclasses.replace(FAST, action="train", precision="bf16")
+    seed = dataclasses.replace(FAST, action="train", seed=1)
+    assert "from 1.23× slower (fp32) to 5.0× faster (bf16)" in speed_words.sentences([SLOW, low])
+    assert "(seed 0) to 5.0× faster (seed 1)" in speed_words.sentences([SLOW, seed])
+
+
+def test_what_is_refused_is_not_unclear() -> None:
+    """It is counted once, by its own sentence."""
+    other = dataclasses.replace(REFUSED, workload="gru")
+    said = speed_words.sentences([SLOW, dataclasses.replace(SLOW, workload="x"), other])
+    assert "unclear" not in said and said.endswith("settings differ.")
