@@ -54,9 +54,9 @@ def speed(rows: tuple[SpeedRow, ...], spelled: Spell, width: int) -> Iterator[Re
     if len(shown) < len(rows):
         yield Text(f"pairs among the others: {len(rows) - len(shown)}, in the files", style="dim")
     # Of those, too, it is told here why one has no answer.
-    told = [row for row in rows if row in shown or row.verdict == Speed.REFUSED]
+    unanswered = [row for row in rows if row in shown or row.verdict == Speed.REFUSED]
     yield from cut(
-        [entry("!", "yellow", f"{whose}: {text}") for whose, text in remarks(told, spelled)],
+        [entry("!", "yellow", f"{whose}: {text}") for whose, text in remarks(unanswered, spelled)],
         "remarks",
     )
     slower = [row for row in shown if row.verdict == Speed.SLOWER and row.material and row.command]
