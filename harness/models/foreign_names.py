@@ -28,7 +28,7 @@ from typing import Any, NoReturn
 
 from backends.contract import ADAMS
 from harness.errors import CorruptRecord, UsageError
-from harness.records import decoder, files
+from harness.records import decoder, files, pages
 from harness.workloads.spec import ModelSpec
 
 KIND, SCHEMA = "naming", 1
@@ -76,12 +76,13 @@ def read(path: Path, spec: ModelSpec) -> Naming:
         raise UsageError(f"--names {error} Give a JSON file.") from error
     except OSError as error:
         raise UsageError(
-            f"{where}: cannot be read ({error.strerror}). Give a JSON file; docs/ehr_mgan.md shows"
-            " one."
+            f"{where}: cannot be read ({error.strerror}). Give a JSON file;"
+            f" {pages.address('ehr_mgan.md')} shows one."
         ) from error
     except ValueError as error:
         raise UsageError(
-            f"{where}: not JSON, or not as it must be ({error}). docs/ehr_mgan.md shows a file."
+            f"{where}: not JSON, or not as it must be ({error}). {pages.address('ehr_mgan.md')}"
+            " shows a file."
         ) from error
     return parse(document, where, spec)
 

@@ -22,7 +22,7 @@ from harness.errors import CorruptRecord, HarnessError, UnknownName, UsageError
 from harness.execution.worker_environment import check_names
 from harness.nightly import matrix
 from harness.nightly.matrix import JUDGED, Cell, MatrixEntry
-from harness.records import files
+from harness.records import files, pages
 from harness.workloads import registry
 from harness.workloads.spec import Workload
 
@@ -204,8 +204,8 @@ def _parsed(path: Path) -> dict[str, Any]:
         return dict(tomllib.loads(files.read_text(path)))
     except FileNotFoundError as error:
         raise UsageError(
-            f"--config {path}: there is no such file. Write one (docs/nightly.md), or name one that"
-            " exists."
+            f"--config {path}: there is no such file. Write one"
+            f" ({pages.address('nightly.md')}), or name one that exists."
         ) from error
     except CorruptRecord as error:  # a device or a FIFO, which may never end, too
         raise UsageError(f"--config {error} Give a TOML file.") from error

@@ -10,6 +10,7 @@ from __future__ import annotations
 import configparser
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -20,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from harness.environments import builds, installation, provision
+from tests import pointed
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 300.0
@@ -161,6 +163,22 @@ def test_pytest_has_the_plugin(installed: Path, bare: Path):
     assert all(f"@pytest.mark.{name}: compares" in listed for name in builds.BUILDS)
     without = _run([python, "-m", "pytest", "-p", "no:harness", "--markers"], bare).stdout
     assert "@pytest.mark.tf1" not in without
+
+
+def test_the_pages_that_messages_name_are_in_the_wheel(installed: Path):
+    """Each that a module asks the address of; another page has none here."""
+    named = pointed.pages_named(ROOT / "harness")
+    assert {"ehr_mgan.md", "nightly.md"} <= named
+    folder = _site(installed) / "harness/docs"
+    assert set() == named - {path.name for path in folder.iterdir()}
+
+
+def test_a_message_names_the_page_of_the_wheel(installed: Path, bare: Path):
+    """A reader without a checkout opens it where the message says it is."""
+    done = _harness(installed, bare, "nightly", "--config", "none.toml", COLUMNS="1000")
+    said = re.search(r"Write one \((.*)\)", done.stderr)
+    assert said is not None, done.stderr
+    assert Path(said[1]).read_text(encoding="utf-8").startswith("# Every night")
 
 
 def test_lists_workloads_builds_and_references(installed: Path, bare: Path):
