@@ -27,7 +27,7 @@ from harness.environments import builds, provision
 
 ROOT = Path(__file__).parents[1]
 NAMED = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "reports/README.md")
-PAGES = [*(ROOT / name for name in NAMED), *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*(ROOT / name for name in NAMED), *sorted((ROOT / "docs").rglob("*.md"))]
 EXAMPLES = sorted((ROOT / "docs/examples").glob("*.py"))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
@@ -191,9 +191,11 @@ def test_every_tox_environment_named_exists():
 
 
 def test_sizes_are_those_of_the_table_of_builds():
-    """README's table of disk space says what `harness --dry-run` says."""
+    """The table of disk space says what `harness --dry-run` says."""
     rows = re.findall(
-        r"^\| `([\w-]+)` \|.*\| (\d+) MiB \| (\d+) s \|$", _text(ROOT / "README.md"), re.MULTILINE
+        r"^\| `([\w-]+)` \|.*\| (\d+) MiB \| (\d+) s \|$",
+        _text(ROOT / "docs/start.md"),
+        re.MULTILINE,
     )
     assert len(rows) >= 4
     for name, size, seconds in rows:
