@@ -23,7 +23,7 @@ COMMANDS = "reference/commands.md"
 LINK = re.compile(r"(\]\()([^)\s#]+)((?:#[^)\s]*)?\))")
 FENCE = re.compile(r"^(```.*?^```$)", re.MULTILINE | re.DOTALL)
 #: Columns of a help text: as wide as a page shows without scrolling.
-WIDTH = 88
+WIDTH = 80
 # Under this name a warning fails a build with --strict.
 LOG = logging.getLogger("mkdocs.plugins.hooks")
 

@@ -17,6 +17,8 @@ PAGE = (FOLDER / "index.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
 MOST_COMMANDS = 15
+#: Of one command, on a machine that does something else too.
+TIMEOUT_S = 300.0
 #: As wide as the page shows it.
 COLUMNS = 100
 #: What the reader has done before the first command of the harness.
@@ -115,7 +117,7 @@ def test_the_tutorial_says_what_happens(harness):
             )
             path.write_text(mended(path.read_text(encoding="utf-8"), text), encoding="utf-8")
         else:
-            done = harness.run(*shlex.split(text)[1:])
+            done = harness.start(*shlex.split(text)[1:]).done(TIMEOUT_S)
             printed = done.out
             codes.append(done.code)
     assert [0, 1, 0, 0, 1, 1, 0] == codes
