@@ -1,5 +1,5 @@
-"""The built documentation as a reader's browser meets it: all pages are there, and nothing is loaded
-from elsewhere. `tox run -e docs` builds it before."""
+"""The built documentation as a reader's browser meets it: all pages are there, and nothing is
+loaded from elsewhere. `tox run -e docs` builds it before."""
 
 from __future__ import annotations
 
