@@ -60,9 +60,19 @@ HYPERPARAMETERS = {
     "momentum_decay": "momentum_decay",
     "weight_decay": "weight_decay",
     "lambd": "lambda",
+    "t0": "average_start",
 }
+#: The update after which ASGD averages, where nobody has chosen one: no training comes so far.
+NEVER = 1e6
 #: What says nothing where it has this value.
-UNSAID = {"dampening": 0, "amsgrad": False, "maximize": False, "rate_decay": 0, "nesterov": False}
+UNSAID = {
+    "dampening": 0,
+    "amsgrad": False,
+    "maximize": False,
+    "rate_decay": 0,
+    "nesterov": False,
+    "average_start": NEVER,
+}
 #: Classes that take the weight decay from the weights, not into the gradient.
 DECOUPLED = frozenset(["AdamW", "Muon", "Adafactor"])
 #: Where epsilon is added. `corrected`: to the root of the moment that is corrected for its bias.
@@ -140,7 +150,18 @@ def hyperparameters(optimizer: Any) -> Dict[str, Any]:
         words["epsilon_place"] = EPSILON_PLACES[name]
     if name == "SGD" and not words.get("momentum"):
         words.pop("momentum", None)
+    if name == "ASGD" and _averages(optimizer):
+        words["average_weights"] = True
     return words
+
+
+def _averages(optimizer: Any) -> bool:
+    """Return whether the average of an ASGD is more than the copy of the weights that it is until
+    the update `t0`: that comes within a training, though maybe not within the steps that are looked
+    at, or has come before, as the share `mu` of the next update says."""
+    begins = any(group.get("t0", NEVER) < NEVER for group in optimizer.param_groups)
+    shares = [state.get("mu", 1.0) for state in optimizer.state.values() if isinstance(state, dict)]
+    return begins or any(_plain(share) != 1.0 for share in shares)
 
 
 def loss_scale(scalers: Iterable[Any]) -> Dict[str, Any]:

@@ -32,11 +32,11 @@ def errors(torch, net, batch):
     return ((net(batch["x"]) - batch["y"]) ** 2).mean()
 
 
-def plain(torch, scale=1.0):
-    """A program whose step is the usual one."""
+def plain(torch, scale=1.0, make=None):
+    """A program whose step is the usual one; `make`: of the optimizer, in place of SGD."""
 
     def program(net):
-        optimizer = torch.optim.SGD(net.parameters(), 0.1)
+        optimizer = (make or torch.optim.SGD)(net.parameters(), 0.1)
 
         def step(batch):
             optimizer.zero_grad()

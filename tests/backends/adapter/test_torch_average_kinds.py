@@ -7,7 +7,7 @@ import importlib
 
 import numpy as np
 import pytest
-from linear_step import ROWS, maker
+from linear_step import ROWS, maker, plain
 from torch_copies import KEPT, averaged, averaging, copied, listed, mixed, named, replaced
 
 pytestmark = [pytest.mark.backends("torch"), pytest.mark.workloads("linear")]
@@ -115,3 +115,32 @@ def test_something_as_large_as_the_weights_may_be_an_average(surveyed):
     assert () == survey.hidden_averages
     (said,) = survey.unseen_averages
     assert "as large as the largest weight" in said
+
+
+@pytest.mark.parametrize(("start", "averages"), [(0, True), (1000, True), (None, False)])
+def test_the_average_of_asgd_is_one_where_a_training_comes_to_it(torch, start, averages):
+    """Also where the steps that are looked at do not; by default it stays a copy of the weights."""
+
+    def make(weights, rate):
+        more = {} if start is None else {"t0": start}
+        return torch.optim.ASGD(weights, rate, lambd=0.0, alpha=1e-12, **more)
+
+    program = plain(torch, make=make)
+    (optimizer,) = maker(torch)(program).survey(ROWS).optimizers
+    assert "average" in optimizer.slots and 2 == len(optimizer.averages)
+    words = optimizer.hyperparameters
+    assert averages == words.get("average_weights", False) == ("average_start" in words)
+
+
+def test_an_average_that_asgd_has_begun_before_is_one(torch):
+    """As a checkpoint brings it, whatever it is begun after now."""
+
+    def program(net):
+        optimizer, step = plain(torch, make=torch.optim.ASGD)(net)
+        step({"x": torch.ones(2, 4), "y": torch.ones(2, 2)})
+        for state in optimizer.state.values():
+            state["mu"].fill_(0.5)
+        return optimizer, step
+
+    (optimizer,) = maker(torch)(program).survey(ROWS).optimizers
+    assert optimizer.hyperparameters["average_weights"] is True
