@@ -55,12 +55,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Args:
         config: pytest's. items: all tests.
     """
-    using = [item for item in items if FIXTURE in getattr(item, "fixturenames", ())]
-    marked = [item for item in items if item.get_closest_marker("builds")]
-    if using or marked:
+    using = [item for item in items if _uses(item)]
+    if using:
         from harness.pytest_plugin import build_markers
 
-        build_markers.mark(config, using, marked)
+        build_markers.mark(config, using)
+
+
+def _uses(item: pytest.Item) -> bool:
+    """Whether a test uses this fixture, and no other that a project has under its name."""
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    for fixture in reversed(known.get(FIXTURE, ())):
+        if fixture.func.__module__ == __name__:
+            return True
+        if FIXTURE not in fixture.argnames:
+            return False  # it takes the name; one that asks for it is made of that before it
+    return False
 
 
 @pytest.fixture(name=FIXTURE)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from harness.environments import own_builds
 from harness.environments.builds import BUILDS
 from harness.errors import UsageError
 from harness.pairs import file
@@ -24,25 +25,24 @@ from harness.pairs import file
 WORD = re.compile(r"[\w:+\-.\[\]\\/]+")
 
 
-def mark(
-    config: pytest.Config, using: Iterable[pytest.Item], marked: Iterable[pytest.Item]
-) -> None:
+def mark(config: pytest.Config, using: Iterable[pytest.Item]) -> None:
     """Give tests the markers of their builds.
 
     Args:
-        config: pytest's. using: tests that use the fixture. marked: tests that are marked with
-            `builds`.
+        config: pytest's. using: tests that use the fixture: `builds` on any other is not ours.
     """
-    for item in marked:
+    for item in using:
         for marker in item.iter_markers("builds"):
             _add(config, item, [str(name) for name in marker.args])
-    for item in using:
         for path in dict.fromkeys(_pairs(item)):
             _add(config, item, builds_of(path))
 
 
 def _add(config: pytest.Config, item: pytest.Item, builds: Iterable[str]) -> None:
     for name in builds:
+        # pytest has no marker of any other name, and ends the whole run where it is given one
+        if not own_builds.NAME.fullmatch(name):
+            continue
         if name not in BUILDS:  # of a harness.toml; --strict-markers knows it from here on
             config.addinivalue_line("markers", f"{name}: compares the build {name}")
         item.add_marker(name)
@@ -57,7 +57,7 @@ def builds_of(pair: Path) -> list[str]:
     """
     try:
         return list(dict.fromkeys(side.build for side in file.read(pair).sides))
-    except UsageError:
+    except (UsageError, OSError):
         return []
 
 
@@ -69,7 +69,16 @@ def located(named: str | os.PathLike[str], item: pytest.Item) -> Path:
         named: as the test has it. item: the test.
     """
     beside = item.path.parent / named
-    return beside if beside.exists() else Path(named)
+    return beside if _is_there(beside) else Path(named)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is something at a path. Any text of a test may be taken for one, a docstring
+    too: what is too long for a name, has a null byte or lies where nobody may look is none."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _pairs(item: pytest.Item) -> Iterator[Path]:
@@ -83,7 +92,7 @@ def _pairs(item: pytest.Item) -> Iterator[Path]:
     for value in values:
         if isinstance(value, (str, os.PathLike)) and str(value).endswith(file.SUFFIX):
             path = located(value, item)
-            if path.is_file():
+            if _is_there(path) and path.is_file():
                 yield path
 
 

@@ -97,6 +97,55 @@ def test_tests_are_selected_by_build(run_tests, project, expression: str, names:
     assert names == collected(run_tests, expression)
 
 
+def test_a_project_that_never_uses_the_harness_is_left_alone(run_tests, pytester):
+    """Names are everybody's: another fixture called `harness`, another marker called `builds`."""
+    pytester.makeini("[pytest]\nmarkers =\n    builds: of another tool")
+    pytester.makepyfile(in_tf1=PAIR.format(a="tf1", b="torch"))
+    pytester.makepyfile(
+        test_own="""
+        import pytest
+
+        @pytest.fixture
+        def harness():
+            return "in_tf1.py"
+
+        def test_own(harness):
+            "{long}.py"
+
+        @pytest.mark.builds("_private", "two words")
+        def test_builds(): ...
+
+        @pytest.mark.parametrize("harness", ["in_tf1.py"])
+        def test_given(harness): ...
+        """.replace("{long}", "a" * 300)
+    )
+    run_tests().assert_outcomes(passed=3)
+    assert {"own", "builds", "given[in_tf1.py]"} == collected(run_tests, "not tf1")
+
+
+def test_texts_and_names_that_lead_nowhere_break_no_run(run_tests, pytester):
+    """A docstring is no path, though it ends like one, and not every word is a marker; what is one
+    beside them counts, also behind a fixture of the project's that is made of this one."""
+    pytester.makepyfile(in_tf1=PAIR.format(a="tf1", b="_private"))
+    pytester.makepyfile(
+        test_own="""
+        import pytest
+
+        @pytest.fixture
+        def harness(harness):
+            return harness
+
+        @pytest.mark.parametrize("path", ["in_tf1.py", "\\0.py", "{long}.py"], ids="abc")
+        @pytest.mark.builds("_private", "two words", "torch")
+        def test_own(harness, path):
+            "{long}.py"
+        """.replace("{long}", "a" * 300)
+    )
+    run_tests().assert_outcomes(passed=3)
+    assert {"own[a]"} == collected(run_tests, "tf1 and torch")
+    assert {"own[b]", "own[c]"} == collected(run_tests, "torch and not tf1")
+
+
 def test_a_build_that_a_test_does_not_name_is_refused_where_it_was_selected_by(run_tests, project):
     """Nothing that was to be left out runs unseen; the message says how to mark the test."""
     project.makepyfile(
