@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.report.labels import action, setting
-from harness.report.matrix import matrix
+from harness.report.labels import action, margin, setting
+from harness.report.matrix import explained, matrix
 from harness.report.page_templates import environment
 from harness.results.model import Report
+from harness.results.speed_words import relation, relation_interval
 
 #: More lines of one table are counted, so that a large run is no large cell.
 MOST = 30
@@ -43,6 +44,10 @@ def render(report: Report, why: Sequence[str] = (), page: str = "") -> str:
             more_speed=max(0, len(whole) - MOST),
             setting=setting(report),
             action=action,
+            margin=margin,
+            explained=explained(report.stages),
+            relation=relation,
+            relation_interval=relation_interval,
             colours=COLOURS,
         )
     )
