@@ -12,6 +12,9 @@ from harness.nightly.night import Night
 from harness.nightly.page import address
 from harness.report.page_templates import environment
 
+#: Nights that are shown at once; the older ones can be opened.
+SHOWN = 14
+
 
 def render(nights: Sequence[tuple[Path, Night | RecordError]], history: str = "") -> str:
     """Return the page; a night that cannot be read says why. `history`: that page, if any."""
@@ -19,4 +22,6 @@ def render(nights: Sequence[tuple[Path, Night | RecordError]], history: str = ""
         (folder.name, state if isinstance(state, Night) else str(state)) for folder, state in nights
     ]
     template = environment("harness.nightly").get_template("nights.html")
-    return template.render(nights=shown, history=history, duration=spell, address=address)
+    return template.render(
+        nights=shown, history=history, shown=SHOWN, duration=spell, address=address
+    )

@@ -15,8 +15,9 @@ from harness.changes.model import NOTE
 from harness.errors import HarnessError
 from harness.execution.progress import spell
 from harness.nightly.night import CellRow, Night
-from harness.report import renderers
-from harness.report.matrix import LETTERS, matrix
+from harness.report import overview, renderers, speed_blocks
+from harness.report.labels import spelled
+from harness.report.matrix import matrix
 from harness.report.page_templates import environment
 from harness.report.pairs import Summary, outline, summaries
 from harness.report.plots import history
@@ -34,9 +35,10 @@ NOTES = 5
 def render(state: Night, reports: Sequence[tuple[CellRow, Report]]) -> str:
     """Return the page of a night, with the reports of those of its cells that have one."""
     rows = [summary for row, report in reports for summary in _verdicts(row, report)]
-    rows.sort(key=lambda row: row.pair.workload)  # stable: cells stay in the order of the matrix
-    lines = [row.line for row in rows if row.line]
-    present = {cell.stage for line in lines for cell in line.cells if cell}
+    tables = overview.tables(rows)
+    timed = [report for _, report in reports if report.speed]
+    blocks = [block for report in timed for block in speed_blocks.blocks(report.speed)]
+    seeds = {row.seed for report in timed for row in report.speed}
     drawn, left = _histories([report for _, report in reports])
     builds = {
         (build.build, build.origin): build for _, report in reports for build in report.builds
@@ -44,13 +46,14 @@ def render(state: Night, reports: Sequence[tuple[CellRow, Report]]) -> str:
     template = environment("harness.nightly").get_template("night.html")
     return template.render(
         state=state,
-        rows=rows,
-        timed=any(row.speed for row in rows),
+        tables=tables,
+        blocks=blocks,
+        filters=overview.filters(tables, blocks),
+        slowest=overview.slowest(blocks),
+        setting=lambda row: spelled(row, several=len(seeds) > 1),
         histories=drawn,
         left=left,
         builds=list(builds.values()),
-        stages=[stage for stage in LETTERS.values() if stage in present],
-        letters=[letter for letter, stage in LETTERS.items() if stage in present],
         weighty=[change for change in state.changed if change.severity != NOTE],
         notes=[change for change in state.changed if change.severity == NOTE],
         few=NOTES,

@@ -24,12 +24,14 @@ class ShownLine:
         pair: its two sides, or how many pairs it stands for.
         cells: of several the one nearest to its threshold, None where no stage was asked for.
         tensors: how many were compared in all of them, see `MatrixLine.tensors`.
+        members: the lines that it stands for, where they are several.
     """
 
     line: MatrixLine
     pair: str
     cells: tuple[StageRow | None, ...]
     tensors: str
+    members: tuple[MatrixLine, ...] = ()
 
 
 def folded(lines: Sequence[MatrixLine], noun: str = "pairs") -> list[ShownLine]:
@@ -56,7 +58,8 @@ def _folded(group: Sequence[MatrixLine], noun: str) -> list[ShownLine]:
     cells = tuple(map(_nearest, columns))
     compared = sum(line.counts[0] for line in passing)
     left_out = sum(line.counts[1] for line in passing)
-    together = ShownLine(passing[0], which, cells, counted(compared, left_out))
+    tensors = counted(compared, left_out)
+    together = ShownLine(passing[0], which, cells, tensors, tuple(passing))
     return [*map(_alone, others), together]
 
 

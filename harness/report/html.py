@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from harness.report import costs
+from harness.report import costs, overview, speed_blocks, terms
 from harness.report.format import MISSING
 from harness.report.labels import action, hint, setting, threads
 from harness.report.matrix import matrix, qualities, unfinished, zeros
@@ -18,12 +18,17 @@ from harness.report.plots.ratios import Intervals
 from harness.report.provenance import in_words
 from harness.results.model import Report
 
+#: What else of a report lies in a run's folder (`harness.report.renderers`, which imports this).
+FILES = ("report.json", "report.md", "report.xml")
+
 
 def render(report: Report) -> str:
     """Return the whole page."""
     judged = matrix(report.stages)
     pairs = gather(report, judged)
     cost_lines = costs.lines(costs.ordered(report.speed))
+    tables = overview.tables(summaries(report, pairs))
+    blocks = speed_blocks.blocks(report.speed)
     return (
         environment()
         .get_template("page.html")
@@ -31,7 +36,12 @@ def render(report: Report) -> str:
             report=report,
             matrix=judged,
             pairs=pairs,
-            summaries=summaries(report, pairs),
+            overview=tables,
+            blocks=blocks,
+            filters=overview.filters(tables, blocks),
+            slowest=overview.slowest(blocks),
+            terms=terms.used(report),
+            files=FILES,
             elsewhere=other_histories(report, pairs),
             anchors={(pair.workload, pair.a, pair.b): pair.anchor for pair in pairs},
             setting=setting(report),

@@ -28,7 +28,16 @@ def setting(report: Report, sign: str = "s") -> Spell:
     """
     rows: tuple[StageRow | SpeedRow, ...] = (*report.stages, *report.speed)
     several = len({row.seed for row in rows}) > 1
-    return lambda row: f"{row.precision} {sign}{row.seed}" if several else row.precision
+    return lambda row: spelled(row, several, sign)
+
+
+def spelled(row: MatrixLine | StageRow | SpeedRow, several: bool, sign: str = "s") -> str:
+    """Return a row's precision, with its seed where there are several.
+
+    Args:
+        row: of any table. several: seeds are on the page. sign: what precedes the seed's number.
+    """
+    return f"{row.precision} {sign}{row.seed}" if several else row.precision
 
 
 def margin(row: StageRow) -> str:

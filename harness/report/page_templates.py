@@ -12,8 +12,12 @@ from markupsafe import Markup
 
 from harness.changes.model import Severity
 from harness.report import format as spell
-from harness.report.matrix import TENSORS
+from harness.report import links
+from harness.report.matrix import MARGIN, TENSORS
+from harness.report.overview import PAIR, bar_shares
+from harness.report.plots import bars
 from harness.report.signs import SIGNS
+from harness.results.speed_words import noun, relation, relation_interval
 from harness.results.verdicts import Fidelity, Shown, Speed
 
 TONES = {
@@ -53,7 +57,25 @@ def environment(*packages: str) -> jinja2.Environment:
     templates.filters["sign"] = lambda verdict: SIGNS.get(verdict, "")
     templates.globals["spell"] = spell
     templates.globals["counts"] = TENSORS
+    templates.globals["margin"] = MARGIN
+    templates.globals["links"] = links
+    templates.globals["opening"] = _opening
+    templates.globals["enumerated"] = lambda names: list(enumerate(names, 1))
+    templates.globals["bar_shares"] = bar_shares
+    templates.globals["pair_size"] = PAIR
+    templates.globals["bar"] = bars.bar
+    templates.globals["words"] = {
+        "relation": relation,
+        "interval": relation_interval,
+        "noun": noun,
+    }
     assert templates.loader is not None
     style = templates.loader.get_source(templates, "style.css")[0]
     templates.globals["style"] = Markup(style)  # noqa: S704  (a file of this package)
     return templates
+
+
+def _opening(headline: str) -> tuple[str, str]:
+    """Return the first sentence of a headline, and all others."""
+    first, stop, rest = headline.partition(". ")
+    return (f"{first}.", rest) if stop else (headline, "")

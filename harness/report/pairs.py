@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from backends.contract import Stage
 from harness.fidelity import plot_series
 from harness.report.labels import setting
 from harness.report.matrix import SEVERITY, Matrix, MatrixLine
@@ -50,23 +49,15 @@ class Summary:
 
     Attributes:
         line: its stages, where any were judged.
-        speed: the rows of whole steps, by action.
         address: of the pair's evidence.
         cell: of a night, where the page shows several runs.
     """
 
     pair: PairSection
     precision: str
-    line: MatrixLine | None
-    speed: dict[str, SpeedRow]
+    line: MatrixLine
     address: str
     cell: str = ""
-
-    def at(self, stage: Stage | Bounds) -> StageRow | None:
-        """Return the row of a stage; None where it was not asked for."""
-        if self.line is None:
-            return None
-        return next((row for row in self.line.cells if row and row.stage == stage), None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +89,12 @@ class PairSection:
     settings: tuple[tuple[str, tuple[Property, ...]], ...] = ()
     tapes: tuple[tuple[str, str], ...] = ()
     opened: bool = False
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """The builds that it is about, without what rows of bounds add to their labels."""
+        named = self.stages[0].sides if self.stages else (self.a, self.b)
+        return tuple(dict.fromkeys(named))
 
 
 def outline(report: Report, matrix: Matrix) -> tuple[PairSection, ...]:
@@ -252,19 +249,15 @@ def _history_key(item: FigureHistory) -> PairKey:
 def summaries(
     report: Report, pairs: Sequence[PairSection], page: str = "", cell: str = ""
 ) -> tuple[Summary, ...]:
-    """Return the rows of the first table: every precision of every pair.
+    """Return the rows of the first table: every judged precision of every pair.
 
     Args:
         page: where their evidence is, if it is not the same page.
         cell: of a night, where the page shows several runs.
     """
     spelled = setting(report)
-    rows = []
-    for pair in pairs:
-        lines: dict[str, MatrixLine | None] = {spelled(line): line for line in pair.lines}
-        for row in pair.speed:
-            lines.setdefault(spelled(row), None)
-        for precision, line in lines.items():
-            speed = {row.action: row for row in pair.speed if spelled(row) == precision}
-            rows.append(Summary(pair, precision, line, speed, f"{page}#{pair.anchor}", cell))
-    return tuple(rows)
+    return tuple(
+        Summary(pair, spelled(line), line, f"{page}#{pair.anchor}", cell)
+        for pair in pairs
+        for line in pair.lines
+    )

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
+import importlib.resources
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,6 +92,33 @@ CONTRASTS = """([least, large]) => {
   return [...found];
 }"""
 
+#: All rules of axe-core, best practices among them: what each that is broken says, and where first.
+ACCESSIBILITY = """async () => {
+  const {violations} = await axe.run(document, {resultTypes: ['violations']});
+  return violations.map(({id, help, nodes}) =>
+    `${id}: ${help}: ${nodes.length} times, first ${nodes[0].target.join(' ')}`);
+}"""
+
+#: On paper: what is hidden, and tables and drawings that are wider than what holds them.
+PAPER = """() => {
+  const found = [], shown = element => element.checkVisibility();
+  for (const part of document.querySelectorAll('details'))
+    for (const child of part.children)
+      if (child.matches('table, div, p, dl, figure, code, section') && !shown(child))
+        found.push(`closed on paper: ${part.querySelector('summary').textContent.trim()}`);
+  for (const row of document.querySelectorAll('tbody tr'))
+    if (!shown(row)) found.push(`not on paper: ${row.textContent.trim().slice(0, 40)}`);
+  const wide = document.documentElement.clientWidth;
+  for (const part of document.querySelectorAll('table, svg.plot, pre, code')) {
+    const box = part.getBoundingClientRect();
+    if (shown(part) && box.right > wide + 1)
+      found.push(`cut on paper: ${part.textContent.trim().slice(0, 40)} ends at ${box.right}`);
+  }
+  return found;
+}"""
+#: Of an A4 page without its margins of 12 mm, CSS pixels.
+A4 = (703, 1032)
+
 #: What has the focus: a number that grows down the page, what it is, and whether one sees that it
 #: has it.
 FOCUSED = """() => {
@@ -105,6 +134,12 @@ FOCUSED = """() => {
 def chromium() -> str | None:
     """Return the path of a Chromium, or None."""
     return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+@functools.cache
+def axe() -> str:
+    """Return the source of axe-core, as its wheel brings it."""
+    return (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 
 
 @contextlib.contextmanager
@@ -137,8 +172,8 @@ class Visit:
     def markup(self) -> list[str]:
         """Return elements that no part of a report is made of: markup out of a name."""
         count = self.page.locator(
-            "script, img, iframe, object, embed, form, input, b, bold, [onclick], [onerror],"
-            " [onload]"
+            "script, img, iframe, object, embed, form, b, bold, [onclick], [onerror], [onload],"
+            " input:not(.filter .choice input[type=radio])"
         ).count()
         return [f"{count} elements that no report has"] if count else []
 
@@ -156,6 +191,19 @@ class Visit:
     def contrast(self) -> list[str]:
         """Return text that is hard to read."""
         return [str(fault) for fault in self.page.evaluate(CONTRASTS, [CONTRAST, CONTRAST_LARGE])]
+
+    def accessibility(self) -> list[str]:
+        """Return what axe-core finds."""
+        self.page.evaluate(axe())
+        return [str(fault) for fault in self.page.evaluate(ACCESSIBILITY)]
+
+    def paper(self) -> list[str]:
+        """Return what is closed, hidden or cut off when the page is printed."""
+        self.page.emulate_media(media="print")
+        try:
+            return [str(fault) for fault in self.page.evaluate(PAPER)]
+        finally:
+            self.page.emulate_media(media="screen")
 
     def focus(self, steps: int) -> tuple[list[dict[str, Any]], list[str]]:
         """Press Tab so many times; return what had the focus, and where that goes back in the

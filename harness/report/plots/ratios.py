@@ -13,6 +13,7 @@ from harness.report.plots.canvas import Canvas, Frame, shortened
 from harness.report.plots.figure import Figure, LegendKey
 from harness.report.plots.scale import finite
 from harness.results.model import SpeedRow
+from harness.results.speed_words import relation, relation_interval
 from harness.results.verdicts import Speed
 from harness.speed.verdict import MARGIN
 
@@ -75,14 +76,14 @@ def figure(rows: Sequence[SpeedRow], precision: Sequence[str]) -> Figure | None:
             f"bar {tone}",
         )
         canvas.point(
-            canvas.x(middle), at, tone, f"{spell.ratio(row.ratio, row.low, row.high)} {row.verdict}"
+            canvas.x(middle), at, tone, f"{relation(row)} {relation_interval(row)}".rstrip()
         )
     table = tuple(
         (
             f"{action(row)} {spelled}",
+            relation(row),
+            relation_interval(row),
             spell.ratio_alone(row.ratio),
-            spell.interval(row.low, row.high),
-            row.verdict,
             str(row.rounds),
         )
         for row, spelled, _ in drawn
@@ -94,7 +95,7 @@ def figure(rows: Sequence[SpeedRow], precision: Sequence[str]) -> Figure | None:
     return Figure(
         title="Speed: ratio with its 99 % interval",
         svg=(canvas.svg(),),
-        columns=("what", "b / a", "99 % interval", "b is", "rounds"),
+        columns=("what", "b is", "99 % interval", "time of b / time of a", "rounds"),
         rows=table,
         note=note,
         legend=(LegendKey("margin", f"within {100 * MARGIN:g} %", "area"),),
@@ -145,7 +146,7 @@ class Intervals:
             f'<line class="bar" x1="{low}" x2="{high}" y1="{y}" y2="{y}"/>'
             f'<circle cx="{middle}" cy="{y}" r="4"/>'
         )
-        return _svg(drawn, spell.ratio(row.ratio, row.low, row.high))
+        return _svg(drawn, f"{relation(row)} {relation_interval(row)}".rstrip())
 
 
 def _svg(drawn: str, label: str) -> Markup:

@@ -212,7 +212,7 @@ def test_ratios_of_a_pair_stand_on_one_axis():
     figure = ratios.figure(sample.SPEED, [row.precision for row in sample.SPEED])
     assert (
         4 == len(figure.rows)
-        and ("train fp32", "1.234", "[1.20, 1.27]", "SLOWER", "10") == figure.rows[0]
+        and ("train fp32", "1.23× slower", "[1.20, 1.27]", "1.234", "10") == figure.rows[0]
     )
     assert "bar bad" in drawn(figure) and "bar open" in drawn(figure)
     axis = Intervals(sample.SPEED[:4])
