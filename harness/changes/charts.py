@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from harness.changes import provenance, series
 from harness.changes.model import Series, SeriesPoint
-from harness.results.series import Column, FigureHistory, LevelChange
+from harness.results.series import RATIO, Column, FigureHistory, LevelChange
 
 #: Standard errors on either side of a night's mean.
 BAND = 2.0
@@ -30,7 +30,7 @@ def _history(ratio: Series) -> FigureHistory:
         a=what.a,
         b=what.b,
         precision=what.precision,
-        figure=f"time of b / time of a, {what.action}",
+        figure=f"{RATIO}, {what.action}",
         unit="",
         runs=len(points),
         when=tuple(point.time for point in points),

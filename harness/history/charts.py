@@ -8,16 +8,32 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.fidelity.plot_series import column
 from harness.history.access import ALL, History
 from harness.history.model import Bucket, SeriesKey, SpeedKey, StageKey, Wanted
 from harness.report.plots.history import budget
 from harness.results import series
+from harness.results.verdicts import Fidelity, Speed
 
 #: Series that one page shows.
 MOST = 300
+#: Of a stage: the error of a tensor, with the floor and the threshold of the same one.
+ERROR, FLOOR, THRESHOLD = "error", "floor", "threshold"
+#: Values that the verdicts of their rows are about.
+JUDGED = (ERROR, "ratio")
+#: From bad to good.
+SEVERITY = (
+    Fidelity.FAIL,
+    Speed.SLOWER,
+    Fidelity.INCONCLUSIVE,
+    Speed.REFUSED,
+    Speed.UNCLEAR,
+    Speed.SAME,
+    Speed.FASTER,
+    Fidelity.PASS,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,9 +77,10 @@ def drawn(history: History, wanted: Wanted = ALL, most: int = MOST) -> HistoryCh
     points = budget(len(figures[:most]))
     values: dict[SeriesKey, list[str]] = {}
     for figure in figures:
-        values.setdefault(figure.key, []).append(figure.value)
+        wanted_values = values.setdefault(figure.key, [])
+        wanted_values += [ERROR, FLOOR, THRESHOLD] if figure.value == ERROR else [figure.value]
     buckets = {key: history.buckets_of(key, names, points, wanted) for key, names in values.items()}
-    histories = (_history(figure, buckets[figure.key][figure.value]) for figure in figures)
+    histories = (_history(figure, buckets[figure.key]) for figure in figures)
     known = [drawn_history for drawn_history in histories if drawn_history]
     return HistoryCharts(
         tuple(known[:most]),
@@ -75,7 +92,7 @@ def drawn(history: History, wanted: Wanted = ALL, most: int = MOST) -> HistoryCh
 
 def _ratios(history: History, wanted: Wanted) -> Iterator[_Figure]:
     for key in history.speed_keys(wanted):
-        words = f"time of b / time of a, {key.subject}{_preset(key)}"
+        words = f"{series.RATIO}, {key.subject}{_preset(key)}"
         yield _Figure(key, "ratio", words, "", key.a, key.b)
 
 
@@ -96,20 +113,26 @@ def _builds(history: History, wanted: Wanted) -> Iterator[_Figure]:
 
 def _errors(history: History, wanted: Wanted) -> Iterator[_Figure]:
     for key in history.stage_keys(wanted):
-        words = f"largest error, {key.subject}{_preset(key)}"
-        yield _Figure(key, "max_error", words, "", key.a, key.b)
+        words = f"error of the tensor nearest to its threshold, {key.subject}{_preset(key)}"
+        yield _Figure(key, ERROR, words, "", key.a, key.b)
 
 
 def _preset(key: SeriesKey) -> str:
     return f", {key.preset}" if key.preset else ""
 
 
-def _history(figure: _Figure, buckets: Sequence[Bucket]) -> series.FigureHistory | None:
+def _history(
+    figure: _Figure, buckets: Mapping[str, Sequence[Bucket]]
+) -> series.JudgedHistory | None:
     """Return the history of one figure; None where it has no number at all."""
-    known = [bucket for bucket in buckets if bucket.values]
-    if not known:
+    own = buckets[figure.value]
+    kept = [at for at, bucket in enumerate(own) if bucket.values]
+    if not kept:
         return None
-    return series.FigureHistory(
+    known = [own[at] for at in kept]
+    floor = [buckets[FLOOR][at].mean for at in kept] if figure.value == ERROR else []
+    threshold = [buckets[THRESHOLD][at].mean for at in kept] if figure.value == ERROR else []
+    return series.JudgedHistory(
         workload=figure.key.workload,
         a=figure.a,
         b=figure.b,
@@ -121,7 +144,16 @@ def _history(figure: _Figure, buckets: Sequence[Bucket]) -> series.FigureHistory
         low=column([bucket.low for bucket in known]),
         middle=column([bucket.mean for bucket in known]),
         high=column([bucket.high for bucket in known]),
+        verdict=_worst(own[-1]) if figure.value in JUDGED else "",
+        floor=column(floor),
+        threshold=column(threshold),
     )
+
+
+def _worst(bucket: Bucket) -> str:
+    """Return the worst verdict of a stretch; a word that nobody knows stands for itself."""
+    ranks = {str(word): rank for rank, word in enumerate(SEVERITY)}
+    return min(bucket.verdicts, key=lambda word: ranks.get(word, 0), default="")
 
 
 def _moment(seconds: float) -> str:

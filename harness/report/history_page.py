@@ -1,30 +1,64 @@
-"""A whole history as one HTML page, as self-contained as a report: how every figure went over all
-runs, and the verdicts night by night."""
+"""A whole history as one HTML page, as self-contained as a report: verdicts night by night, a row
+with a small drawing for every series, and each as a figure of its own for who opens it."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from markupsafe import Markup
+
 from harness.report.page_templates import environment
-from harness.report.plots import history
+from harness.report.plots import history, sparkline
 from harness.report.plots.figure import Figure
-from harness.results.series import FigureHistory
+from harness.report.plots.scale import finite
+from harness.results.series import FigureHistory, JudgedHistory
 from harness.results.verdicts import Fidelity, Speed
 
-#: Nights in the table of verdicts, the newest.
-NIGHTS = 60
+#: Nights in the table of verdicts, the newest; so many of them are shown at once.
+NIGHTS, SHOWN = 60, 7
 STAGES = (Fidelity.PASS, Fidelity.INCONCLUSIVE, Fidelity.FAIL)
 SPEED = (Speed.FASTER, Speed.SAME, Speed.SLOWER, Speed.UNCLEAR, Speed.REFUSED)
+#: What comes first in the overview.
+FIRST = (Fidelity.FAIL, Fidelity.INCONCLUSIVE, Speed.SLOWER)
+
+
+@dataclasses.dataclass(frozen=True)
+class SeriesLine:
+    """A row of the overview.
+
+    Attributes:
+        item: what it shows. figure: the same, as large as it gets. anchor: where that stands.
+        newest, least, largest: in its unit.
+    """
+
+    item: FigureHistory
+    figure: Figure
+    anchor: str
+    spark: Markup
+    newest: str
+    least: str
+    largest: str
+
+    @property
+    def pair(self) -> str:
+        """Its builds, as printed."""
+        return f"{self.item.a} : {self.item.b}" if self.item.b else self.item.a
+
+    @property
+    def verdict(self) -> str:
+        """The newest one, where there is any."""
+        return self.item.verdict if isinstance(self.item, JudgedHistory) else ""
 
 
 @dataclasses.dataclass(frozen=True)
 class WorkloadSection:
-    """The figures of one workload."""
+    """The series of one workload; those that departed or were slower come first, as do workloads
+    that have one."""
 
     name: str
     anchor: str
-    figures: tuple[Figure, ...]
+    lines: tuple[SeriesLine, ...]
 
 
 def render(
@@ -45,9 +79,10 @@ def render(
     points = history.budget(len(histories))
     sections = []
     for number, workload in enumerate(dict.fromkeys(item.workload for item in histories), 1):
-        drawn = [history.figure(item, points) for item in histories if item.workload == workload]
-        figures = tuple(figure for figure in drawn if figure is not None)
-        sections.append(WorkloadSection(workload, f"workload-{number}", figures))
+        anchor = f"workload-{number}"
+        own = [item for item in histories if item.workload == workload]
+        sections.append(WorkloadSection(workload, anchor, _lines(own, anchor, points)))
+    sections.sort(key=lambda section: min(map(_rank, section.lines), default=len(FIRST)))  # stable
     nights = sorted({*stages, *speed}, reverse=True)
     return (
         environment()
@@ -59,8 +94,37 @@ def render(
             stages=stages,
             speed=speed,
             nights=nights[:NIGHTS],
+            shown=SHOWN,
             older=len(nights[NIGHTS:]),
             stage_words=STAGES,
             speed_words=SPEED,
         )
+    )
+
+
+def _lines(items: Sequence[FigureHistory], anchor: str, points: int) -> tuple[SeriesLine, ...]:
+    lines = []
+    for number, item in enumerate(items, 1):
+        figure = history.figure(item, points)
+        if figure is not None:
+            lines.append(_line(item, figure, f"{anchor}-{number}"))
+    return tuple(sorted(lines, key=_rank))  # stable
+
+
+def _rank(line: SeriesLine) -> int:
+    words = [str(verdict) for verdict in FIRST]
+    return words.index(line.verdict) if line.verdict in words else len(FIRST)
+
+
+def _line(item: FigureHistory, figure: Figure, anchor: str) -> SeriesLine:
+    spelled = history.spelling(item.unit)
+    middle, low, high = (finite(column) for column in (item.middle, item.low, item.high))
+    return SeriesLine(
+        item,
+        figure,
+        anchor,
+        sparkline.draw(item),
+        newest=spelled(middle[-1]) if middle else "-",
+        least=spelled(min([*low, *middle, *high])),
+        largest=spelled(max([*low, *middle, *high])),
     )

@@ -14,6 +14,8 @@ import math
 from harness.results.verdicts import Fidelity
 
 Column = tuple[float | None, ...]
+#: What the figure of a history of ratios begins with.
+RATIO = "time of b / time of a"
 #: In place of a build: the real rows that were held out.
 REAL = "real rows"
 
@@ -183,3 +185,22 @@ class FigureHistory:
     high: Column
     changes: tuple[LevelChange, ...] = ()
     band: str = "from the least to the largest"
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether it is of step times of both sides, where 1 is the same."""
+        return self.figure.startswith(RATIO)
+
+
+@dataclasses.dataclass(frozen=True)
+class JudgedHistory(FigureHistory):
+    """A history with what its values are held against, for a page of a whole history.
+
+    Attributes:
+        floor, threshold: of the same tensors as the values, which are errors; else empty.
+        verdict: the worst of the newest point; empty where the values are not judged.
+    """
+
+    floor: Column = ()
+    threshold: Column = ()
+    verdict: str = ""

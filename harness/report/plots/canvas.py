@@ -177,11 +177,11 @@ class Canvas:
         # The form is a constant of this module; `format` of a Markup escapes every value.
         self.parts.append(Markup(form).format(*values))  # noqa: S704
 
-    def svg(self) -> Markup:
-        """Return the drawing."""
+    def svg(self, kind: str = "plot") -> Markup:
+        """Return the drawing. `kind`: its class."""
         head = Markup(
-            "<svg class=plot viewBox='0 0 {} {}' width='{}' height='{}' role=img aria-label='{}'>"
-        ).format(self.width, self.height, self.width, self.height, one_line(self.label))
+            "<svg class={} viewBox='0 0 {} {}' width='{}' height='{}' role=img aria-label='{}'>"
+        ).format(kind, self.width, self.height, self.width, self.height, one_line(self.label))
         return head + Markup("").join(self.parts) + Markup("</svg>")
 
 

@@ -10,7 +10,8 @@ from harness.report import format as spell
 from harness.report.plots.canvas import Canvas, Frame
 from harness.report.plots.figure import Figure, LegendKey, spaced
 from harness.report.plots.scale import finite, mark
-from harness.results.series import FigureHistory
+from harness.results.series import FigureHistory, JudgedHistory
+from harness.speed.verdict import MARGIN
 
 WIDTH, HEIGHT = 740, 210
 #: Points in the table of numbers.
@@ -32,17 +33,19 @@ def figure(item: FigureHistory, points: int) -> Figure | None:
     known = finite([*item.low, *item.middle, *item.high])
     if not known:
         return None
-    spelled = _spell(item.unit)
+    spelled = spelling(item.unit)
     xs = [_days(text) for text in item.when]
     kept = spaced(len(xs), points)
-    margin = 0.08 * (max(known) - min(known))
+    low, high, logarithmic = reach(item)
     who = f"{item.workload}, {item.a}" + (f" : {item.b}" if item.b else "") + f", {item.precision}"
     canvas = Canvas(
         f"{item.figure} of {who} over {item.runs} runs",
         _whole(xs),
-        (min(known) - margin, max(known) + margin),
+        (low, high),
         Frame(WIDTH, HEIGHT, left=66, right=32, top=20),
+        "y" if logarithmic else "",
     )
+    references(canvas, item, xs)
     canvas.axes(y_mark=spelled, x_mark=None)
     canvas.marks({float(day): _date(day) for day in days(canvas.x.low, canvas.x.high)})
     _draw(canvas, item, xs, kept)
@@ -57,6 +60,7 @@ def figure(item: FigureHistory, points: int) -> Figure | None:
     legend = (
         LegendKey("sa", item.figure),
         *((LegendKey("change", "change point"),) if item.changes else ()),
+        *_reference_keys(item),
     )
     return Figure(
         title=f"{item.figure}: {who}",
@@ -72,7 +76,7 @@ def figure(item: FigureHistory, points: int) -> Figure | None:
 
 def _table(item: FigureHistory, listed: Sequence[int]) -> tuple[tuple[str, ...], ...]:
     """Return the change points, and the level at some of the runs."""
-    spelled = _spell(item.unit)
+    spelled = spelling(item.unit)
     rows = []
     for number, change in enumerate(item.changes, 1):
         values = f"{spelled(change.before)} → {spelled(change.after)}"
@@ -93,7 +97,7 @@ def _draw(canvas: Canvas, item: FigureHistory, xs: Sequence[float], kept: Sequen
         "sa",
     )
     canvas.line([(xs[index], item.middle[index]) for index in kept], "sa")
-    spelled = _spell(item.unit)
+    spelled = spelling(item.unit)
     for index in kept if len(kept) <= DOTS else ():
         level = item.middle[index]
         if level is not None and finite([level]):
@@ -105,7 +109,51 @@ def _draw(canvas: Canvas, item: FigureHistory, xs: Sequence[float], kept: Sequen
         canvas.text(at, canvas.top - 6, str(number), "middle", "change")
 
 
-def _spell(unit: str) -> Callable[[float], str]:
+def reach(item: FigureHistory) -> tuple[float, float, bool]:
+    """Return the ends of the axis of values, and whether it is logarithmic: what the values are
+    held against lies between them, too."""
+    values = [*item.low, *item.middle, *item.high]
+    if item.is_ratio:
+        values += [1.0 / (1.0 + MARGIN), 1.0 + MARGIN]
+    if isinstance(item, JudgedHistory) and item.threshold:
+        positive = finite([*values, *item.floor, *item.threshold], positive=True)
+        if positive:
+            return min(positive) / 2.0, max(positive) * 2.0, True
+    known = finite(values)
+    room = 0.08 * (max(known) - min(known))
+    return min(known) - room, max(known) + room, False
+
+
+def references(canvas: Canvas, item: FigureHistory, xs: Sequence[float]) -> None:
+    """Draw what values are held against: of ratios 1 and the margin, of errors floor and threshold.
+
+    Args:
+        canvas: whose axis has the ends of `reach`. item: what is drawn on it. xs: of its points.
+    """
+    if item.is_ratio:
+        top, bottom = canvas.y(1.0 + MARGIN), canvas.y(1.0 / (1.0 + MARGIN))
+        across = f"H{canvas.right}"
+        canvas.path(f"M{canvas.left} {top:.1f}{across}V{bottom:.1f}H{canvas.left}Z", "margin")
+        canvas.path(f"M{canvas.left} {canvas.y(1.0):.1f}{across}", "one")
+    if isinstance(item, JudgedHistory):
+        for kind, column in (("floor", item.floor), ("limit", item.threshold)):
+            if len(finite(column)) == 1:  # a line needs two points
+                at = canvas.y(finite(column)[0])
+                canvas.path(f"M{canvas.left} {at:.1f}H{canvas.right}", kind)
+            elif column:
+                canvas.line(list(zip(xs, column, strict=True)), kind)
+
+
+def _reference_keys(item: FigureHistory) -> tuple[LegendKey, ...]:
+    if item.is_ratio:
+        return (LegendKey("one", "1: as fast"), LegendKey("margin", f"{100 * MARGIN:g} %", "area"))
+    if isinstance(item, JudgedHistory) and item.threshold:
+        return LegendKey("floor", "floor"), LegendKey("limit", "threshold")
+    return ()
+
+
+def spelling(unit: str) -> Callable[[float], str]:
+    """Return what spells a value of a unit."""
     if unit == "s":
         return spell.seconds
     if unit == "bytes":

@@ -55,8 +55,15 @@ def test_real_rows_have_ratios_step_times_memory_and_errors(ten: History) -> Non
     """Of a history of reports; verdicts of each night beside them."""
     found = charts.drawn(ten)
     kinds = {one.figure.partition(",")[0] for one in found.histories}
-    assert {"time of b / time of a", "step time", "peak memory", "largest error"} == kinds
+    error = "error of the tensor nearest to its threshold"
+    assert {"time of b / time of a", "step time", "peak memory", error} == kinds
+    judged = [one for one in found.histories if one.figure.startswith(error)]
+    assert judged and all(one.verdict for one in judged)
+    assert all(len(one.floor) == len(one.threshold) == len(one.when) for one in judged)
     text = page(found)
+    assert text.index("Verdicts, night by night") < text.index("<svg class=spark")
+    assert len(found.histories) == text.count("<svg class=spark") == text.count("<svg class=plot")
+    assert text.index("<svg class=spark") < text.index("<svg class=plot")
     assert "Verdicts, night by night" in text and "<script" not in text.replace("&lt;script", "")
 
 

@@ -101,7 +101,7 @@ def test_curves_stand_side_by_side_with_their_bands():
         "Median of 8 and 8 seeds, band from the 10 % to the 90 % quantile.",
     ] == [found[0].note, found[2].note]
     assert [0, 2] == [drawn(found[at]).count("band") for at in (0, 2)]
-    assert ("1", "2.1", "2.1") == found[0].rows[0] and "60" == found[0].rows[-1][0]
+    assert ("1", "2.1", "2.1", "0") == found[0].rows[0] and "60" == found[0].rows[-1][0]
     assert [] == curves.figures(sample.REPORT, "cnn", "tf1-compat", "tf2")
 
 
