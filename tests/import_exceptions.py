@@ -34,6 +34,9 @@ JSON_EXCEPTIONS = {
     ),
     "harness/report/diff_json.py": "renders a difference to text; `cli` prints it",
     "harness/report/json_format.py": "renders the report to text; `store` writes it",
+    "harness/report/model_explorer.py": (
+        "renders another program's format to text; `files` writes it"
+    ),
     "harness/report/provenance.py": "quotes values in a table",
     "harness/execution/answers.py": "speaks the workers' JSON lines",
     "harness/records/runs.py": "a run's key is the hash of its JSON",

@@ -78,7 +78,11 @@ def report(
     run: Path,
     *,
     format: Annotated[  # noqa: A002
-        str, Parameter(help="terminal, markdown, json, html, junit or csv")
+        str,
+        Parameter(
+            help="terminal, markdown, json, html, junit or csv; model-explorer: errors at the nodes"
+            " of both sides' graphs, model-explorer-graphs: the graphs"
+        ),
     ] = "terminal",
     out: Path | None = None,
 ) -> int:

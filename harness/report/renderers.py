@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.errors import UnknownName, UsageError, remedy
 from harness.records import files
-from harness.report import csv_format, html, json_format, junit, markdown
+from harness.report import csv_format, html, json_format, junit, markdown, model_explorer
 from harness.results.model import Report
 
 
@@ -33,6 +33,8 @@ FORMATS: dict[str, Format] = {
     "html": Format(html.render, "report.html"),
     "junit": Format(junit.render, "report.xml"),
     "csv": Format(csv_format.render),
+    "model-explorer": Format(model_explorer.node_data),
+    "model-explorer-graphs": Format(model_explorer.graphs),
 }
 
 #: What other commands leave in place of a report, by the file that holds it.
