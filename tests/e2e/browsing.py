@@ -232,6 +232,10 @@ class Visit:
             closed.first.click()
             count += 1
 
+    def unfold(self) -> None:
+        """Open every closed part of the page at once."""
+        self.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+
     def faults(self) -> list[str]:
         """Return what is wrong with the page as it stands."""
         return self.quiet() + self.markup() + self.drawings() + self.width() + self.contrast()

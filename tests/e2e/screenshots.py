@@ -4,14 +4,15 @@ it: `python -m tests.e2e.screenshots`."""
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from harness.report import renderers
+from harness.report import html, renderers
 from harness.results.model import Report
 from tests.e2e.browsing import browser, visit
-from tests.harness.report import sample, sample_series
+from tests.harness.report import sample, sample_builds, sample_series
 
 IMAGES = Path(__file__).parents[2] / "docs/images"
 EXAMPLE = Path(__file__).parents[2] / "reports/example"
@@ -79,11 +80,23 @@ def take(started: Browser, page: Path, folder: Path) -> list[Path]:
     return paths
 
 
+def take_five(started: Browser, page: Path, folder: Path) -> Path:
+    """Take the picture of the first screen of five builds on three workloads; return its path."""
+    path = folder / "report_five.png"
+    with visit(started, page, SHORT) as found:
+        found.page.screenshot(path=path)
+    return path
+
+
 def main() -> None:
     """Render the example, and take the pictures into docs/images."""
     renderers.write(renderers.load(EXAMPLE), EXAMPLE)
     with browser() as started:
         take(started, EXAMPLE / "report.html", IMAGES)
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder) / "report.html"
+            page.write_text(html.render(sample_builds.REPORT), encoding="utf-8")
+            take_five(started, page, IMAGES)
 
 
 if __name__ == "__main__":

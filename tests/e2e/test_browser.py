@@ -300,11 +300,11 @@ def test_the_pictures_of_the_docs_are_taken(browser, tmp_path):
         assert [] == page.faults()
     taken = screenshots.take(browser, screenshots.EXAMPLE / "report.html", tmp_path)
     shown = [screenshots.IMAGES / path.name for path in taken]
-    assert [_size(path) for path in shown] == [_size(path) for path in taken] and all(
+    assert [size(path) for path in shown] == [size(path) for path in taken] and all(
         path.stat().st_size > 20_000 for path in taken
     )
 
 
-def _size(path):
+def size(path: Path) -> tuple[int, int]:
     """Return the width and height that a PNG says it has."""
     return struct.unpack(">II", path.read_bytes()[16:24])

@@ -214,14 +214,6 @@ def test_the_index_escapes_and_loads_nothing(tmp_path: Path) -> None:
     assert "prefers-color-scheme: dark" in text and "default-src 'none'" in text
 
 
-def test_old_nights_are_folded(tmp_path: Path) -> None:
-    """The newest two weeks are shown at once; tags nest however many there are."""
-    for count, folded in ((14, ""), (20, "6 older nights")):
-        nights = [(tmp_path / f"night-{number}", made()) for number in range(count)]
-        text = index.render(nights)
-        assert Page(text) and folded in text and bool(folded) == ("<summary>" in text)
-
-
 def test_no_night_yet() -> None:
     """An empty index says so."""
     assert "There is none yet" in index.render([])
