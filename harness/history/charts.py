@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harness.fidelity.plot_series import column
 from harness.history.access import ALL, History
+from harness.history.aggregate import VALUES
 from harness.history.model import Bucket, SeriesKey, SpeedKey, StageKey, Wanted
 from harness.report.plots.history import budget
 from harness.results import series
@@ -20,7 +21,7 @@ from harness.results.verdicts import Fidelity, Speed
 #: Series that one page shows.
 MOST = 300
 #: Of a stage: the error of a tensor, with the floor and the threshold of the same one.
-ERROR, FLOOR, THRESHOLD = "error", "floor", "threshold"
+ERROR, FLOOR, THRESHOLD, _ = VALUES[StageKey]
 #: Values that the verdicts of their rows are about.
 JUDGED = (ERROR, "ratio")
 #: From bad to good.

@@ -19,10 +19,13 @@ from typing import Any
 from backends.contract import Stage
 from harness.report import format as spell
 from harness.report.labels import Spell, setting
+from harness.report.tables import TENSOR
 from harness.results.model import Report, StageRow
 from harness.results.series import Compared
 from harness.results.verdicts import Fidelity
 
+#: What is told of a node: verdict, error, floor and threshold.
+SHOWN = TENSOR[1:]
 #: Stages whose tensors are nodes; a trajectory has the same parameters again at every step.
 STAGES = (Stage.WEIGHTS, Stage.FORWARD, Stage.LOSS, Stage.GRADIENTS, Stage.UPDATE)
 #: Upper ends of error / threshold, and what is painted below each; beyond the last, what departs.
@@ -105,13 +108,9 @@ def _nodes(rows: list[StageRow]) -> list[dict[str, Any]]:
 
 
 def _attributes(tensors: Compared, at: int) -> list[dict[str, str]]:
-    words = {
-        "verdict": str(tensors.verdicts[at]),
-        "error": spell.error(tensors.errors[at]),
-        "floor": spell.error(tensors.floors[at]),
-        "threshold": spell.error(tensors.thresholds[at]),
-    }
-    return [{"key": key, "value": value} for key, value in words.items()]
+    numbers = (tensors.errors[at], tensors.floors[at], tensors.thresholds[at])
+    words = (str(tensors.verdicts[at]), *map(spell.error, numbers))
+    return [{"key": key, "value": word} for key, word in zip(SHOWN, words, strict=True)]
 
 
 def _value(tensors: Compared, at: int) -> float | None:

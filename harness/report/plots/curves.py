@@ -119,7 +119,7 @@ def _gaps(a: Curve, b: Curve) -> list[tuple[int, float | None]]:
         if step in other
     ]
     return [
-        (step, None if one is None or two is None else abs(one - two)) for step, one, two in pairs
+        (step, None if own is None or its is None else abs(own - its)) for step, own, its in pairs
     ]
 
 

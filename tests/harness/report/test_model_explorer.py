@@ -19,7 +19,9 @@ NODE = {"id", "label", "namespace", "attrs", "incomingEdges"}
 def faults(data, graphs):
     """Return what is wrong with node data and the graphs that it lies on."""
     found = []
-    nodes = {graph["id"]: {node["id"] for node in graph["nodes"]} for graph in graphs["graphs"]}
+    nodes = {}
+    for graph in graphs["graphs"]:
+        nodes[graph["id"]] = {node["id"] for node in graph["nodes"]}
     for graph in graphs["graphs"]:
         found += [f"node has {sorted(node)}" for node in graph["nodes"] if set(node) != NODE]
         known = nodes[graph["id"]]

@@ -29,7 +29,15 @@ def job(status: str) -> JobRow:
 def speed(verdict: str, material: bool = True, action: str = "train") -> SpeedRow:
     """One timed row."""
     return SpeedRow(
-        "cnn", "tf1", "torch", "fp32", "small", action, verdict, "because", material=material
+        workload="cnn",
+        a="tf1",
+        b="torch",
+        precision="fp32",
+        preset="small",
+        action=action,
+        verdict=verdict,
+        reason="because",
+        material=material,
     )
 
 

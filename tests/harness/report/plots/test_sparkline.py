@@ -1,4 +1,5 @@
-"""What values are held against in figures: of a history, large and small; of two curves, each other."""
+"""What values are held against in figures: of a history, large and small; of two curves, each
+other."""
 
 from __future__ import annotations
 
