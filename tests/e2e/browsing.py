@@ -125,7 +125,7 @@ FOCUSED = """() => {
   const at = document.activeElement;
   const all = [...document.querySelectorAll('*')], style = getComputedStyle(at);
   return {place: all.indexOf(at), tag: at.tagName, text: (at.textContent || '').trim().slice(0, 40),
-          name: at.getAttribute('aria-label') || '',
+          name: at.getAttribute('aria-label') || at.labels?.[0]?.textContent.trim() || '',
           seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
           href: at.getAttribute('href') || ''};
 }"""
