@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.backends("torch"), pytest.mark.workloads("linear")]
 
 
 @pytest.fixture
-def torch():
+def torch(kit):
     return importlib.import_module("torch")
 
 
