@@ -108,7 +108,9 @@ def test_a_comparison_survives_its_sink(
     0. The command is kept without credentials."""
     kept: list[str] = []
 
-    def compare(_chosen: object, given: comparison.Context) -> comparison.ComparisonResult:
+    def compare(
+        _chosen: object, given: comparison.Context, **_: object
+    ) -> comparison.ComparisonResult:
         kept.append(given.command)
         return comparison.ComparisonResult(dataclasses.replace(sample.REPORT, exit_code=code), run)
 

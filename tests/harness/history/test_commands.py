@@ -263,7 +263,7 @@ def compared(monkeypatch: pytest.MonkeyPatch, runs: list[Path], sample):
     """The comparison is one that has run before: its folder is real, its work is not done again."""
     result = compare.ComparisonResult(dataclasses.replace(sample.report(), exit_code=0), runs[0])
     calls: list[object] = []
-    monkeypatch.setattr(compare, "compare", lambda *given: calls.append(given) or result)
+    monkeypatch.setattr(compare, "compare", lambda *given, **_: calls.append(given) or result)
     return calls
 
 

@@ -36,6 +36,7 @@ CELLS = matrix.cells(
         )
     ]
 )
+PASSED = CellRow(CELLS[2], CellStatus.OK, fidelity="PASS", headline="fine", exit_code=0)
 
 
 def made() -> Night:
@@ -51,14 +52,7 @@ def made() -> Night:
             duration_s=61.0,
         ),
         CellRow(CELLS[1], CellStatus.NOT_REACHED, EVIL),
-        CellRow(
-            CELLS[2],
-            CellStatus.OK,
-            fidelity="PASS",
-            headline="fine",
-            exit_code=0,
-            left_out=(MissingBuild("tf1", EVIL),),
-        ),
+        dataclasses.replace(PASSED, left_out=(MissingBuild("tf1", EVIL),)),
     )
     return conclusion.summed_up(
         Night(
