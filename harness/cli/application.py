@@ -14,8 +14,8 @@ from cyclopts import App, Group, Parameter
 
 from harness import __version__
 from harness.cli.help_pages import FlowingPages
-from harness.cli.project_defaults import PROJECT
-from harness.commands import option_groups
+from harness.commands import option_groups, typed_values
+from harness.commands.project_defaults import PROJECT
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _made() -> App:
         help_formatter=FlowingPages(),
         result_action="return_value",
         suppress_keyboard_interrupt=False,
-        config=(PROJECT,),
+        config=(PROJECT, typed_values.check),
         default_parameter=Parameter(show_default=option_groups.shown),
         group_commands=Group("Help", sort_key=len(COMMANDS)),
         help=(

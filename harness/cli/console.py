@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli.project_defaults import PROJECT
+from harness.commands.project_defaults import PROJECT
 from harness.context import Context
 from harness.report.format import spelled_out
 from harness.report.terminal_style import plain_table

@@ -53,6 +53,9 @@ def resolve(options: Options, loaded: Mapping[str, Workload] | None = None) -> p
         ("accepted difference", options.accept, known_differences.NAMES),
     ):
         _check(kind, values, allowed)
+    for option, several in (("--precision", options.precision), ("--stages", options.stages)):
+        if not several:
+            raise UsageError(f"{option}: nothing is named, so that nothing would be judged.")
     stages = tuple(STAGE_LETTERS.get(item.upper(), item.lower()) for item in options.stages)
     _check("stage", stages, [*STAGES, *STAGE_LETTERS])
     if options.no_speed and options.no_fidelity:

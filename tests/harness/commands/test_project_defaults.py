@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from harness.cli.application import app
-from harness.cli.project_defaults import PROJECT
 from harness.commands.options import Options
+from harness.commands.project_defaults import PROJECT
 from harness.environments import project_file
 from harness.errors import UnknownName, UsageError
 
@@ -116,6 +116,25 @@ def test_beside_a_pair_file_its_own_counts(folder: Path):
     assert ("torch=pairs/env/bin/python",) == chosen.python
     assert ("pytest-benchmark", Path("pairs/a.json")) == chosen.export
     assert "pairs/harness.toml: [compare]: backends left aside" in PROJECT.notes[1]
+
+
+@pytest.mark.parametrize("at", [".", "pairs"])
+def test_a_home_is_no_folder_of_that_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """Wherever the file is; other paths stay as they are written beside where one stands."""
+    monkeypatch.setenv("HOME", "/home/somebody")
+    (folder / "pairs").mkdir()
+    text = (
+        '[compare]\nreports = "~/runs"\nhistory = "h.sqlite"\npython = ["torch=~/env/python"]\n'
+        'export = ["pytest-benchmark", "~/a.json"]\n'
+    )
+    chosen = compared(text, f"{at}/mine.py", at=folder / at)
+    assert (Path("/home/somebody/runs"), Path(at, "h.sqlite")) == (chosen.reports, chosen.history)
+    assert ("torch=/home/somebody/env/python",) == chosen.python
+    assert ("pytest-benchmark", Path("/home/somebody/a.json")) == chosen.export
+    with pytest.raises(UsageError, match=r"~nobody-of-that-name/x: .* without ~\."):
+        compared('[compare]\nreports = "~nobody-of-that-name/x"\n')
 
 
 def test_without_a_pair_what_is_for_pairs_is_left_aside():

@@ -3,8 +3,9 @@ has built in."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cyclopts.config import Dict
@@ -17,23 +18,37 @@ if TYPE_CHECKING:
 
     from harness.environments.project_file import ProjectFile
 
+COMPARE = ("compare",)
 #: Arguments that name a pair file, beside which the file may lie.
 PAIRS = ("--pair", "--what")
 #: Options that a pair file makes meaningless, and the one that only it gives a meaning.
 WITHOUT_PAIR, WITH_PAIR = ("backends", "workloads", "ports", "data"), ("path",)
 #: What somebody has to say, and no file.
 TYPED = ("yes",)
+BESIDE_PAIR = "a pair file says it itself, or it is for pair files alone"
 
 
 class ProjectDefaults:
     """Puts defaults into the arguments of a command that nobody typed.
 
+    Args:
+        said: options that are said in another way than typed. aside: options that are left in the
+            file, by what is said of it. place: where options are said, in words.
+
     Attributes:
-        notes: what the last command took from a file, and what it left there.
+        notes: what the last command took from a file, and what it left there. filed: the options
+            that the file has for it.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        said: Collection[str] = (),
+        aside: Mapping[str, Collection[str]] = MappingProxyType({}),
+        place: str = "the command line",
+    ) -> None:
+        self._said, self._aside, self._place = said, aside, place
         self.notes: tuple[str, ...] = ()
+        self.filed: frozenset[str] = frozenset()
         self._untold: tuple[str, ...] = ()
 
     def untold(self) -> tuple[str, ...]:
@@ -55,6 +70,7 @@ class ProjectDefaults:
         from harness.environments import project_file
 
         self.notes = self._untold = ()
+        self.filed = frozenset()
         if len(commands) != 1 or commands[0] not in project_file.COMMANDS:
             return
         pair = _pair(arguments)
@@ -64,7 +80,11 @@ class ProjectDefaults:
             return
         where = f"{project.where}: [{commands[0]}]"
         options = {item.name.removeprefix("--"): item for item in arguments if _is_option(item)}
-        taken, left = {}, []
+        self.filed = frozenset(key.replace("_", "-") for key in table)
+        aside = {BESIDE_PAIR: WITHOUT_PAIR if pair else WITH_PAIR} if commands == COMPARE else {}
+        reasons = {name: why for why, names in {**aside, **self._aside}.items() for name in names}
+        taken: dict[str, Any] = {}
+        left: dict[str, list[str]] = {}
         for key, value in table.items():
             name = key.replace("_", "-")
             if name in TYPED:
@@ -72,16 +92,15 @@ class ProjectDefaults:
             if name not in options:
                 known = options.keys() - {*TYPED}
                 raise UnknownName(f"option of {where}:", key, known)
-            if options[name].tokens:
+            if options[name].tokens or name in self._said:
                 continue
-            if commands == ("compare",) and name in (WITHOUT_PAIR if pair else WITH_PAIR):
-                left.append(name)
+            if name in reasons:
+                left.setdefault(reasons[name], []).append(name)
                 continue
             taken[name] = _value(options[name], value, project)
         Dict({commands[0]: taken}, source=where)(app, commands, arguments)
-        self.notes = self._untold = _notes(
-            where, {name: _written(table, name) for name in taken}, left
-        )
+        written = {name: _written(table, name) for name in taken}
+        self.notes = self._untold = _notes(where, self._place, written, left)
 
 
 PROJECT = ProjectDefaults()
@@ -92,15 +111,15 @@ def _written(table: Mapping[str, Any], name: str) -> Any:
     return table[name] if name in table else table[name.replace("-", "_")]
 
 
-def _notes(where: str, taken: dict[str, Any], left: list[str]) -> tuple[str, ...]:
+def _notes(
+    where: str, place: str, taken: Mapping[str, Any], left: Mapping[str, list[str]]
+) -> tuple[str, ...]:
     """Return what is said of a file: what was taken from it, and what not."""
     lines = []
     if taken:
         items = [f"{name} = {_spelled(value)}" for name, value in taken.items()]
-        lines.append(f"from {where}, not from the command line: {', '.join(items)}")
-    if left:
-        why = "a pair file says it itself, or it is for pair files alone"
-        lines.append(f"{where}: {', '.join(left)} left aside: {why}")
+        lines.append(f"from {where}, not from {place}: {', '.join(items)}")
+    lines += [f"{where}: {', '.join(names)} left aside: {why}" for why, names in left.items()]
     return tuple(lines)
 
 
@@ -136,7 +155,7 @@ def _value(item: Argument, value: Any, project: ProjectFile) -> Any:
         raise UsageError(f"{project.where}: {item.name}: give a text, a number or a list of them.")
     folder = project.path.parent
     if folder.resolve() == Path.cwd().resolve():
-        return value
+        folder = Path()  # as it is written there
     if isinstance(value, list):
         return [_path(item, part, folder, index) for index, part in enumerate(value)]
     return _path(item, value, folder, 0)
@@ -157,9 +176,17 @@ def _path(item: Argument, value: Any, folder: Path, index: int) -> Any:
     if item.name == "--export" and index == 0:
         return value  # the name of a format
     if item.name == "--data":
-        return _seen(folder, value) if (folder / value).is_dir() else value
+        return _seen(folder, value) if Path(_seen(folder, value)).is_dir() else value
     return _seen(folder, value) if "Path" in str(item.hint) else value
 
 
 def _seen(folder: Path, path: str) -> str:
-    return str(folder / Path(path).expanduser())
+    """Return a path of the file as seen from where one stands, `~` being whose home it says.
+
+    Raises:
+        UsageError: nobody of that name has one.
+    """
+    try:
+        return str(folder / Path(path).expanduser())
+    except RuntimeError as error:
+        raise UsageError(f"{path}: {error} Write the path without ~.") from error
