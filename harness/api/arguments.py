@@ -1,5 +1,6 @@
 """From the arguments of a Python call to the options of the command: one has every option, its
-default and its checks, so that both mean the same.
+default and its checks, so that both mean the same. What a project's file has stands between the
+two, as it does for the command.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, TypeAlias, TypedDict
 
 from backends.contract import STAGE_LETTERS, STAGES
 from harness import plan
+from harness.api import project_options
 from harness.commands.options import Options
 from harness.errors import UnknownName, UsageError
 from harness.pairs import file
@@ -84,27 +86,32 @@ INVERTED = {"speed": "no_speed", "fidelity": "no_fidelity"}
 RENAMED = {"out": "reports"}
 ALONE = ("until",)
 KNOWN = frozenset(CompareOptions.__annotations__)
-#: Options that the command alone has: it writes files of them.
-COMMANDS_OWN = ("dry_run", "export", "history", "json")
 _FIELDS = {field.name: field for field in dataclasses.fields(Options)}
 _TYPES = typing.get_type_hints(Options)
 
 
 @dataclasses.dataclass(frozen=True)
 class Named:
-    """What a call asks for. `pair`: the pair file; None for workloads."""
+    """What a call asks for.
+
+    Attributes:
+        pair: the pair file; None for workloads. options: all of them.
+        spelled: names of those that the command has to be told. notes: what is said of those that
+            a project's file has.
+    """
 
     pair: Path | None
     options: Options
+    spelled: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:
-        """The command that does the same."""
+        """The command that does the same: it reads the same file of a project."""
         words = ["harness", "compare", *([str(self.pair)] if self.pair else [])]
-        for name, field in _FIELDS.items():
-            value = getattr(self.options, name)
-            if value is not field.default and value != field.default:
-                words += _words(name, value)
+        for name in _FIELDS:
+            if name in self.spelled:
+                words += _words(name, getattr(self.options, name))
         return shlex.join(words)
 
 
@@ -117,7 +124,7 @@ def read(what: Place | Names | None, given_options: Mapping[str, Any]) -> Named:
 
     Raises:
         UnknownName: no such argument, or stage. UsageError: a value of the wrong kind, or
-            arguments that exclude each other.
+            arguments that exclude each other; or a project's file that cannot be used.
     """
     for name in given_options:
         if name not in KNOWN:
@@ -142,7 +149,15 @@ def read(what: Place | Names | None, given_options: Mapping[str, Any]) -> Named:
         else:
             option = RENAMED.get(name, name)
             fields[option] = _convert(name, _TYPES[option], value)
-    return Named(pair, Options(**fields))
+    for name, value in fields.items():
+        if value == () != _FIELDS[name].default:
+            raise UsageError(
+                f"{name}={value!r}: nothing is named. Name at least one, or give None."
+            )
+    project = project_options.read(pair, fields)
+    options = dataclasses.replace(project.options, **fields)
+    differing = (name for name in fields if fields[name] != _FIELDS[name].default)
+    return Named(pair, options, project.filed.intersection(fields).union(differing), project.notes)
 
 
 def stages_until(last: str) -> tuple[str, ...]:
@@ -235,8 +250,9 @@ def _wrong(name: str, value: Any, wanted: str) -> UsageError:
 
 
 def _words(name: str, value: Any) -> list[str]:
-    """Return the words of a command line that set one option."""
+    """Return the words of a command line that set one option, also to what it is without them: a
+    project's file may have it otherwise."""
     option = "--" + name.replace("_", "-")
     if isinstance(value, bool):
-        return [option]
+        return [option if value else f"{option}=false"]
     return [option, *(map(str, value) if isinstance(value, tuple) else [str(value)])]

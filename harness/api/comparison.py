@@ -30,7 +30,8 @@ def compare(
 ) -> RunReport:
     """Compare two models, or builds on workloads: the same function, stage by stage, and how fast.
 
-    It does what `harness compare` does, with the same defaults, and writes the same report.
+    It does what `harness compare` does, with the same defaults, those of a `harness.toml` among
+    them, and writes the same report.
 
         report = compare("pair.py", until="update", speed=False)
         report = compare("linear", backends=["tf2", "torch"], precision="fp64", speed=False)
@@ -48,7 +49,7 @@ def compare(
         The report. A model that departs raises nothing here: see `Report.raise_for_verdict`.
 
     Raises:
-        UsageError: an argument, or the pair file, cannot be used. UnknownName: a name in them does
+        UsageError: an argument, or a file, cannot be used. UnknownName: a name in them does
             not exist.
         BuildError: a build cannot be had here.
         JobFailed: a model of a pair cannot be built or run.
@@ -57,7 +58,9 @@ def compare(
     named = arguments.read(what, options)
     with shown(progress) as say:
         now = datetime.datetime.now().astimezone()
-        context = Context(dict(os.environ), now, named.command, say)
+        for line in named.notes:
+            say(line)
+        context = Context(dict(os.environ), now, named.command, say, notes=named.notes)
         result = comparison.compare_named(named.pair, named.options, context)
     return RunReport.of(result.report, result.folder.absolute())
 

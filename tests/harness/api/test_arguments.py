@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness import cli
-from harness.api import arguments
+from harness.api import arguments, project_options
 from harness.commands.options import Options
 from harness.errors import UnknownName, UsageError
 
@@ -32,7 +32,7 @@ def test_every_option_of_the_command_can_be_given():
     called = {arguments.INVERTED.get(name, name) for name in arguments.KNOWN}
     called = {arguments.RENAMED.get(name, name) for name in called} - {*arguments.ALONE}
     names = {field.name for field in dataclasses.fields(Options)}
-    assert names - {*arguments.COMMANDS_OWN} == called
+    assert names - {*project_options.COMMANDS_OWN} == called
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,7 @@ def test_a_path_is_a_pair_file_and_a_name_a_workload():
         (None, {"backends": 7}, "backends=7: this is int; give a name or a sequence of them."),
         (7, {}, "what is compared=7: this is int; give a name or a sequence of them."),
         (None, {"python": ["tf1=x"]}, "give the interpreters by build"),
+        (None, {"precision": []}, "precision=(): nothing is named. Name at least one"),
     ],
 )
 def test_what_cannot_be_used_is_refused(what: Any, given_options: dict[str, Any], said: str):
