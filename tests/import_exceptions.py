@@ -33,6 +33,8 @@ JSON_EXCEPTIONS = {
         "renders another program's format to text; `store` writes it"
     ),
     "harness/report/diff_json.py": "renders a difference to text; `cli` prints it",
+    "harness/commands/feedback.py": "reads the index that a row has as text",
+    "harness/report/feedback_json.py": "renders feedback to text; `files` writes it",
     "harness/report/json_format.py": "renders the report to text; `store` writes it",
     "harness/report/model_explorer.py": (
         "renders another program's format to text; `files` writes it"
@@ -51,6 +53,7 @@ FILE_EXCEPTIONS = {
     "harness/environments/interpreters.py": "conda's list of environments",
     "harness/nightly/config.py": "the matrix, TOML that the user writes",
     "harness/pairs/file.py": "a pair file, Python that the user writes; parsed and not run",
+    "harness/pairs/source_lines.py": "Python that the user writes; parsed and not run",
     "harness/pairs/map_file.py": "the map of a pair, TOML that the user writes",
     "harness/pairs/skeleton.py": "templates of pair files, which lie in the package",
     "harness/models/foreign_names.py": (

@@ -25,6 +25,7 @@ PURE = {
     "pairs/start_values",
     "pairs/steps",
     "pairs/taps",
+    "pairs/tensor_owners",
     "pairs/units",
 }
 PURE_FOLDERS = {"changes", "fidelity", "plan", "results", "speed"}

@@ -44,16 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = app(words, exit_on_error=False, print_error=False)
         sys.exit(code if isinstance(code, int) else 0)
     except CycloptsError as error:
-        _fail(UsageError(f"{error} See: harness {_command(words)}--help"))
+        _fail(UsageError(f"{error} See: harness {_command(words)}--help"), words)
     except HarnessError as error:
-        _fail(error)
+        _fail(error, words)
     # a disk that is full where no job runs: Python's own exit code would read as a FAIL
     except OSError as error:
         kept = KEPT.get(_command(words)[:-1], "")
         said = str(error)
         if isinstance(error, NotReplaced):  # the number is none that the system gave
             said = f"{error.filename}: {error.strerror}"
-        _fail(HarnessError(f"{said}. {remedy(error)}, and run again{kept or '.'}"))
+        _fail(HarnessError(f"{said}. {remedy(error)}, and run again{kept or '.'}"), words)
     # a defect of ours; Python's own exit code, 1, would read as a FAIL
     except Exception:  # noqa: BLE001
         ERR.print(_defect())
@@ -72,7 +72,11 @@ def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _fail(error: HarnessError) -> NoReturn:
+def _fail(error: HarnessError, words: Sequence[str]) -> NoReturn:
+    if any(word.partition("=")[0] == "--feedback" for word in words):
+        from harness.commands import feedback  # with SciPy, which nobody else waits for
+
+        feedback.failed(words, error, error.exit_code)
     if isinstance(error, ProvisionFailed):
         complain(error.message, error.below)
     else:

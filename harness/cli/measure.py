@@ -11,6 +11,7 @@ from harness.cli.console import OUT, complain, context, plain, show_table
 from harness.cli.progress import working
 from harness.cli.send import deliver
 from harness.commands import compare as comparison
+from harness.commands import feedback as feedbacks
 from harness.commands import listing, record
 from harness.commands import repeat as repeating
 from harness.commands import selfcheck as checking
@@ -28,6 +29,7 @@ from harness.sinks.delivery import Sinks
 def compare(
     pair: Path | None = None,
     *,
+    feedback: Annotated[Path | None, WRITTEN] = None,
     chosen: Options = Options(),
     sinks: Annotated[Sinks, WRITTEN] = Sinks(),
     consent: Consent = Consent(),
@@ -39,7 +41,11 @@ def compare(
     ----------
     pair
         A pair file: the two models are compared that it declares.
+    feedback
+        Write one JSON object for a program to this file: the verdict, where it departs first, what
+        to run next. E.g. `--feedback feedback.json`.
     """
+    feedbacks.begin(feedback, context().command, compared=not chosen.dry_run)
     delivery.check(sinks)
     comparison.check(pair, chosen)
     if chosen.dry_run and pair is not None:
@@ -55,6 +61,7 @@ def compare(
         open_history(chosen.history).close()
     with working(Asking(yes=consent.yes)) as at_work:
         result = comparison.compare_named(pair, chosen, at_work)
+    feedbacks.finish(feedback, result)
     OUT.print(terminal.render(result.report))
     OUT.print(plain(f"report: {result.folder / 'report.md'} (.html .json .xml)"))
     added = chosen.history is None or keep(result, chosen.history)

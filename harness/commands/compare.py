@@ -47,10 +47,11 @@ from harness.results.version import VERSION
 
 @dataclasses.dataclass(frozen=True)
 class ComparisonResult:
-    """A finished comparison and where it lies."""
+    """A finished comparison and where it lies. `looked`: the pair, where it is of one."""
 
     report: Report
     folder: Path
+    looked: pairs.Looked | None = None
 
 
 def check(pair: Path | None, chosen: options.Options) -> None:
@@ -77,8 +78,11 @@ def compare_named(pair: Path | None, chosen: options.Options, context: Context) 
         HarnessError: wrong usage, a build that cannot be had, a record that cannot be read.
     """
     check(pair, chosen)
-    request = None if pair is None else pairs.look(pair, chosen, context).request
-    return compare(chosen, context, request=request)
+    if pair is None:
+        return compare(chosen, context)
+    looked = pairs.look(pair, chosen, context)
+    result = compare(chosen, context, request=looked.request)
+    return dataclasses.replace(result, looked=looked)
 
 
 def compare(

@@ -24,7 +24,7 @@ PAIRS = ("--pair", "--what")
 #: Options that a pair file makes meaningless, and the one that only it gives a meaning.
 WITHOUT_PAIR, WITH_PAIR = ("backends", "workloads", "ports", "data"), ("path",)
 #: What somebody has to say, and no file.
-TYPED = ("yes",)
+TYPED = ("feedback", "yes")
 BESIDE_PAIR = "a pair file says it itself, or it is for pair files alone"
 
 
