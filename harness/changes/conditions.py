@@ -7,7 +7,7 @@ that callers give to `Ratios.conditions`.
 
 from __future__ import annotations
 
-from harness.changes.model import JudgedNight, Measurand, Ratios
+from harness.changes.model import JudgedNight, Measurand, Ratios, Suspect
 
 #: A hash of a workload's configuration and data. Where it differs the condition is not another one:
 #: the thing itself is.
@@ -45,3 +45,25 @@ def between(before: JudgedNight, after: JudgedNight) -> dict[Measurand, str]:
         if new.measurand in old
     }
     return {what: reason for what, reason in reasons.items() if reason}
+
+
+def machines(night: JudgedNight) -> list[str]:
+    """Return the fingerprints of the hosts on which a night's rows were timed, each once.
+
+    Args:
+        night: with the conditions that its records tell.
+    """
+    fingerprints = (ratios.conditions.get(MACHINE, "") for ratios in night.ratios)
+    return [*dict.fromkeys(filter(None, fingerprints))]
+
+
+def moved_machine(before: JudgedNight, after: JudgedNight) -> Suspect | None:
+    """Return the machine as what moved; None where it is the same, or a night does not tell.
+
+    Args:
+        before, after: the two nights.
+    """
+    old, new = machines(before), machines(after)
+    if not old or not new or {*old} == {*new}:
+        return None
+    return Suspect("", MACHINE, ", ".join(old)[:DIGITS], ", ".join(new)[:DIGITS])

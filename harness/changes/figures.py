@@ -6,12 +6,16 @@ import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 
-from harness.changes import jobs, memory, nights, speed, verdicts
+from harness.changes import causes, conditions, jobs, memory, nights, provenance, speed, verdicts
+from harness.changes.causes import RankedSuspect
 from harness.changes.model import (
+    PORT,
     RATIO,
     REGRESSION,
+    SETTING,
     SLOWER,
     VERDICT,
+    VERSION,
     Change,
     JudgedNight,
     Suspect,
@@ -35,6 +39,8 @@ SECTIONS = (
     "data",
     "jobs",
 )
+#: The section of what a run tells of its builds.
+TOLD_IN = {VERSION: "versions", PORT: "versions", SETTING: "settings"}
 #: Changes that end `harness diff` with the code of a regression.
 DECISIVE = (VERDICT, SLOWER, RATIO)
 SLOWER_CODE = 3
@@ -67,6 +73,8 @@ class Diff:
         before, after: the reports' titles and times, in words.
         comparable: whether any row is of the same thing in both.
         apart: in what the two runs are of different things, a sentence each.
+        suspects: what moved, the likeliest cause of the changed verdicts first.
+        unreported: what only one of the runs tells: whether it changed, nobody can say.
     """
 
     before: str
@@ -75,6 +83,8 @@ class Diff:
     apart: tuple[str, ...]
     changes: tuple[Change, ...]
     differences: tuple[FigureDifference, ...]
+    suspects: tuple[RankedSuspect, ...] = ()
+    unreported: tuple[FigureDifference, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -109,7 +119,17 @@ def diff(before: JudgedNight, after: JudgedNight) -> Diff:
         apart=tuple(apart(before, after, suspects)),
         changes=nights.between(before, after) if comparable else (),
         differences=tuple(differences),
+        suspects=causes.ranked(before, after, suspects) if comparable else (),
+        unreported=tuple(_unreported(before, after)),
     )
+
+
+def _unreported(before: JudgedNight, after: JudgedNight) -> Iterator[FigureDifference]:
+    for kind, side, what, was, now in provenance.unreported(before, after):
+        yield FigureDifference(TOLD_IN[kind], side, what, was, now)
+    old, new = (", ".join(conditions.machines(night)) or None for night in (before, after))
+    if (old is None) != (new is None):
+        yield FigureDifference("settings", "all builds", conditions.MACHINE, old, new)
 
 
 def apart(before: JudgedNight, after: JudgedNight, suspects: Suspects) -> Iterator[str]:

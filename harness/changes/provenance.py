@@ -21,12 +21,15 @@ from harness.changes.model import (
     Subject,
     Suspect,
 )
-from harness.results.model import BuildRow, Report
+from harness.results.model import BuildRow, Report, SpeedRow, StageRow
 
 #: So many digits of a source's hash stand in a report.
 DIGITS = 12
 HASH = re.compile(r"sha256 ([0-9a-f]+)$")
-MISSING = "-"
+#: Of a night that does not tell.
+UNREPORTED = "not reported"
+#: What moved under every build, beside the harness itself.
+PLATFORM = "platform"
 
 
 def sources(night: JudgedNight) -> dict[tuple[str, str], str]:
@@ -71,10 +74,13 @@ def versioned(before: JudgedNight, after: JudgedNight) -> dict[str, tuple[Suspec
 def moved_versions(
     old: Mapping[str, Mapping[str, str]], new: Mapping[str, Mapping[str, str]]
 ) -> dict[str, tuple[Suspect, ...]]:
-    """Return the packages of each side whose versions differ."""
+    """Return the packages of each side whose versions differ; settings are told apart by it too.
+
+    Args:
+        old, new: of two nights, by side and name. What one night does not tell has not moved.
+    """
     by_side = {}
     for side in sorted(set(old) & set(new)):
-        # The rounds tell less than a report: what one night does not tell has not moved.
         moved = tuple(
             Suspect(side, name, old[side][name], new[side][name])
             for name in sorted(set(old[side]) & set(new[side]))
@@ -106,18 +112,35 @@ def _settings_by_side(night: JudgedNight) -> dict[str, dict[str, str]]:
 
 
 def configured(before: JudgedNight, after: JudgedNight) -> dict[str, tuple[Suspect, ...]]:
-    """Return the effective settings that differ, by side."""
-    old, new = _settings_by_side(before), _settings_by_side(after)
-    by_side = {}
-    for side in sorted(set(old) & set(new)):
-        moved = tuple(
-            Suspect(side, name, old[side].get(name, MISSING), new[side].get(name, MISSING))
-            for name in sorted(set(old[side]) | set(new[side]))
-            if old[side].get(name) != new[side].get(name)
-        )
-        if moved:
-            by_side[side] = moved
-    return by_side
+    """Return the effective settings that differ, by side; `unreported` has what one night does not
+    tell."""
+    return moved_versions(_settings_by_side(before), _settings_by_side(after))
+
+
+def unreported(
+    before: JudgedNight, after: JudgedNight
+) -> Iterator[tuple[ChangeKind, str, str, str | None, str | None]]:
+    """Yield what only one of two nights tells: its kind, the side, what it is, and its value on
+    either night, None on the one that does not tell. It may have moved or not.
+
+    Args:
+        before, after: the two nights. A side that only one of them has is not listed.
+    """
+    for kind, by_side in ((VERSION, _versions), (SETTING, _settings_by_side)):
+        old, new = by_side(before), by_side(after)
+        for side in sorted(set(old) & set(new)):
+            for name in sorted(set(old[side]) ^ set(new[side])):
+                yield kind, side, name, old[side].get(name), new[side].get(name)
+    was, now = sources(before), sources(after)
+    both = _told_of(before.report) & _told_of(after.report)
+    for key in sorted((set(was) ^ set(now)) & both):
+        yield PORT, key[1], f"port of {key[0]}", was.get(key), now.get(key)
+
+
+def _told_of(report: Report) -> set[tuple[str, str]]:
+    """Return the workloads and sides that a report has rows of."""
+    rows: tuple[StageRow | SpeedRow, ...] = (*report.stages, *report.speed)
+    return {(row.workload, side) for row in rows for side in (row.a, row.b)}
 
 
 def tapes(before: Report, after: Report) -> dict[str, Suspect]:
@@ -140,7 +163,7 @@ def shared(before: JudgedNight, after: JudgedNight) -> tuple[Suspect, ...]:
     new = {row.build: row.platform for row in after.report.builds}
     moved = sorted(side for side in set(old) & set(new) if old[side] != new[side])
     if moved:
-        suspects.append(Suspect("", "platform", old[moved[0]], new[moved[0]]))
+        suspects.append(Suspect("", PLATFORM, old[moved[0]], new[moved[0]]))
     return tuple(suspects)
 
 
@@ -153,6 +176,7 @@ class Suspects:
         self.shared = shared(before, after)
         self.versions = versioned(before, after)
         self.settings = configured(before, after)
+        self.unreported = tuple(unreported(before, after))
 
     def of(self, workload: str, sides: Iterable[str], tape: str = "") -> tuple[Suspect, ...]:
         """Return the suspects of a row: of its sides, its tape, and what all have in common.
@@ -186,12 +210,25 @@ def changes(suspects: Suspects) -> Iterator[Change]:
     for side, moved in suspects.settings.items():
         text = f"Settings in effect on {side}: {_moves(moved)}."
         yield _note_of_all(SETTING, side, moved, text)
+    yield from _settings_of_one_night(suspects)
     for name, tape in suspects.tapes.items():
         text = (
             f"The tape {name} is another one ({tape.before} -> {tape.after}): data, weights or"
             " noise differ, and so do all figures."
         )
         yield _note(DATA, Subject(what=name), tape, text)
+
+
+def _settings_of_one_night(suspects: Suspects) -> Iterator[Change]:
+    """Yield a note for each side of which only one night reports some settings."""
+    by_side: dict[str, list[Suspect]] = {}
+    for kind, side, what, before, after in suspects.unreported:
+        if kind == SETTING:
+            one_sided = Suspect(side, what, before or UNREPORTED, after or UNREPORTED)
+            by_side.setdefault(side, []).append(one_sided)
+    for side, listed in by_side.items():
+        text = f"Of settings in effect on {side}, only one run reports: {_moves(listed)}."
+        yield _note_of_all(SETTING, side, tuple(listed), text)
 
 
 def _note(kind: ChangeKind, subject: Subject, suspect: Suspect, text: str) -> Change:

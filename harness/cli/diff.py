@@ -17,10 +17,12 @@ def diff(
     before: Path,
     after: Path,
     *,
-    format: Annotated[str, Parameter(help="terminal or json")] = "terminal",  # noqa: A002
+    format: Annotated[  # noqa: A002
+        str, Parameter(help="terminal, markdown, html or json")
+    ] = "terminal",
 ) -> int:
     """Say what differs between two finished runs: verdicts, figures, versions, settings, data,
-    jobs.
+    jobs; and what of it is the likeliest cause.
 
     Ends with 3 where a PASS was lost or a build became, or may have become, materially slower, and
     with 2 where nothing can be compared.

@@ -18,12 +18,18 @@ from harness.changes import conditions, figures, renames
 from harness.changes.model import JudgedNight, Measurand, Moments, Ratios, measurand, moments
 from harness.errors import UnknownName
 from harness.history import evidence
-from harness.report import diff_json, renderers
+from harness.report import diff_html, diff_json, diff_markdown, renderers
 from harness.results.model import SpeedRow
 from harness.results.series import Turns
 from harness.speed import estimate
 
-FORMATS = ("terminal", "json")
+#: How a comparison is rendered to text, by the name that `--format` has for it.
+RENDERERS = {
+    "json": diff_json.render,
+    "markdown": diff_markdown.render,
+    "html": diff_html.render,
+}
+FORMATS = ("terminal", *RENDERERS)
 
 
 def compare(before: Path, after: Path) -> figures.Diff:
@@ -42,14 +48,15 @@ def render(difference: figures.Diff, format_name: str) -> str:
     """Return a comparison as text.
 
     Args:
-        difference: between two runs. format_name: `json`; the terminal's is drawn by `cli`.
+        difference: between two runs.
+        format_name: one of `RENDERERS`; the terminal's is drawn by `cli`.
 
     Raises:
         UnknownName: there is no such format.
     """
-    if format_name != "json":
+    if format_name not in RENDERERS:
         raise UnknownName("format", format_name, FORMATS)
-    return diff_json.render(difference)
+    return RENDERERS[format_name](difference)
 
 
 def night(run: Path) -> JudgedNight:

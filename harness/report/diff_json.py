@@ -9,7 +9,8 @@ from typing import Any
 
 from harness.changes.figures import Diff
 
-SCHEMA = 1
+#: 1 (first), 2 (`suspects` and `unreported`; what only one run tells is no difference any more).
+SCHEMA = 2
 
 
 def render(diff: Diff) -> str:
@@ -23,6 +24,8 @@ def render(diff: Diff) -> str:
         "apart": diff.apart,
         "changes": [dataclasses.asdict(change) for change in diff.changes],
         "differences": [dataclasses.asdict(row) for row in diff.differences],
+        "suspects": [dataclasses.asdict(row) for row in diff.suspects],
+        "unreported": [dataclasses.asdict(row) for row in diff.unreported],
     }
     return json.dumps(_plain(document), indent=1, allow_nan=False) + "\n"
 

@@ -1,12 +1,11 @@
-"""What differs between two runs, in a terminal: the answer, what changed in sentences, then every
-figure that differs by section.
+"""What differs between two runs, in a terminal: the answer, what changed in sentences, the
+suspects, then every figure that differs by section.
 
 Returns a renderable and prints nothing; all text from outside goes through `Text` and `one_line`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from rich import box
@@ -14,13 +13,16 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.changes.figures import DECISIVE, SECTIONS, Diff, FigureDifference
-from harness.changes.model import IMPROVEMENT, NOTE, REGRESSION, Change, Value
-from harness.report.format import MISSING, memory, one_line, seconds
+from harness.changes.causes import RankedSuspect
+from harness.changes.figures import Diff, FigureDifference
+from harness.changes.model import IMPROVEMENT, NOTE, REGRESSION, Change
+from harness.report import diff_text
+from harness.report.format import one_line
 from harness.report.terminal_style import FixedWidth, entry, heading
 
 SIGNS = {REGRESSION: ("✗", "bold red"), IMPROVEMENT: ("✓", "green"), NOTE: ("i", "dim")}
 ASCII_SIGNS = {REGRESSION: "X", IMPROVEMENT: "ok", NOTE: "i"}
+TONES = {"good": "bold green", "bad": "bold red", "open": "bold yellow"}
 #: Rows of a section; the JSON has all.
 MAX_ROWS = 20
 
@@ -43,16 +45,17 @@ class _Page:
         yield _headline(diff)
         yield Text(f"before: {one_line(diff.before)}\nafter:  {one_line(diff.after)}", style="dim")
         if diff.apart:
-            yield heading("Not of the same thing")
+            yield heading(diff_text.APART)
             yield from _first([entry("!", "yellow", text) for text in diff.apart])
         if diff.changes:
-            yield heading("What changed")
+            yield heading(diff_text.CHANGED)
             yield from _first([_change(change, options.ascii_only) for change in diff.changes])
-        for section in SECTIONS:
-            rows = [row for row in diff.differences if row.section == section]
-            if rows:
-                yield heading(f"{section[0].upper()}{section[1:]}")
-                yield from _first([_table(rows)], len(rows))
+        if diff.suspects:
+            yield heading(diff_text.SUSPECTS)
+            yield from _first([_suspect(*row) for row in enumerate(diff.suspects, 1)])
+        for title, rows in diff_text.tables(diff):
+            yield heading(title)
+            yield from _first([_table(rows, title)], len(rows))
 
 
 def _first(entries: list[RenderableType], count: int | None = None) -> Iterator[RenderableType]:
@@ -64,30 +67,8 @@ def _first(entries: list[RenderableType], count: int | None = None) -> Iterator[
 
 
 def _headline(diff: Diff) -> Text:
-    if not diff.comparable:
-        return Text(
-            "The two runs cannot be compared: no row of the one is of the same thing as a row of"
-            " the other.",
-            style="bold yellow",
-        )
-    worse = [change for change in diff.changes if change.severity == REGRESSION]
-    lost = [change for change in worse if change.kind in DECISIVE]
-    if lost:
-        count = f"{len(lost)} regression{'s' if len(lost) > 1 else ''}"
-        return Text(
-            f"{count}: verdicts that were lost, or builds that became, or may have become,"
-            " materially slower.",
-            style="bold red",
-        )
-    others = len(worse)
-    more = f" {others} other thing{'s' if others > 1 else ''} got worse." if others else ""
-    won = sum(change.severity == IMPROVEMENT for change in diff.changes)
-    better = f" {won} thing{'s' if won > 1 else ''} got better." if won else ""
-    differ = "" if diff.differences else " Nothing else differs either."
-    return Text(
-        f"No verdict was lost, and nothing became materially slower.{more}{better}{differ}",
-        style="bold green",
-    )
+    answer = diff_text.answer(diff)
+    return Text(answer.text, style=TONES[answer.tone])
 
 
 def _change(change: Change, ascii_only: bool) -> RenderableType:
@@ -95,23 +76,14 @@ def _change(change: Change, ascii_only: bool) -> RenderableType:
     return entry(ASCII_SIGNS[change.severity] if ascii_only else sign, style, change.text)
 
 
-def _table(rows: list[FigureDifference]) -> Table:
+def _suspect(number: int, row: RankedSuspect) -> RenderableType:
+    return entry(f"{number}.", "dim", f"{row.suspect}: {row.because}")
+
+
+def _table(rows: list[FigureDifference], title: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
-    for name in ("of", "what", "before", "after", ""):
+    for name in diff_text.HEAD:
         table.add_column(name, overflow="fold")
     for row in rows[:MAX_ROWS]:
-        cells = (row.subject, row.what, _value(row, row.before), _value(row, row.after), row.note)
-        table.add_row(*(Text(one_line(cell)) for cell in cells))
+        table.add_row(*(Text(one_line(cell)) for cell in diff_text.cells(row, title)))
     return table
-
-
-def _value(of: FigureDifference, value: Value) -> str:
-    if value is None:
-        return MISSING
-    if of.section == "memory" and isinstance(value, int):
-        return memory(value)
-    if of.section == "step times" and isinstance(value, float):
-        return seconds(value)
-    if isinstance(value, float):
-        return f"{value:.3g}" if math.isfinite(value) else str(value)
-    return str(value)
