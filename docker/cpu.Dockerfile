@@ -14,7 +14,9 @@ ARG UID=1000
 ARG PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
 
 COPY --from=uv /uv /usr/local/bin/uv
-RUN useradd --create-home --uid "${UID}" harness
+# The folder is made here, for what WORKDIR makes is root's with some builders.
+RUN useradd --create-home --uid "${UID}" harness \
+    && install --directory --owner harness --group harness /home/harness/parity-harness
 USER ${UID}
 WORKDIR /home/harness/parity-harness
 

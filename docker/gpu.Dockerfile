@@ -10,7 +10,9 @@ FROM python:3.11-slim-bookworm
 
 ARG UID=1000
 
-RUN useradd --create-home --uid "${UID}" harness && install --directory --owner harness /opt/builds
+# The folders are made here, for what WORKDIR makes is root's with some builders.
+RUN useradd --create-home --uid "${UID}" harness \
+    && install --directory --owner harness --group harness /opt/builds /home/harness/parity-harness
 USER ${UID}
 WORKDIR /home/harness/parity-harness
 
