@@ -2,7 +2,8 @@
 
     HarnessError                      has an exit code; the message is complete without a traceback
     |-- UsageError            (2)     wrong option, wrong name, wrong combination
-    |   `-- UnknownName       (2)     "did you mean", and the list of what exists
+    |   |-- UnknownName       (2)     "did you mean", and the list of what exists
+    |   `-- MergeConflict     (2)     reports that cannot be one
     |-- BuildError            (2)     a build's interpreter or framework cannot be had
     |   |-- InterpreterMissing        no Python of the version that the framework needs
     |   |-- FrameworkMissing          the interpreter named by --python lacks the framework
@@ -80,6 +81,10 @@ class UnknownName(UsageError):
         close = difflib.get_close_matches(name.lower(), self.known, n=1, cutoff=0.5)
         hint = f" Did you mean '{close[0]}'?" if close else ""
         super().__init__(f"unknown {kind} '{name}'.{hint} Known: {', '.join(self.known)}.")
+
+
+class MergeConflict(UsageError):
+    """Reports that are to be merged contradict each other, or are not of the same thing."""
 
 
 class BuildError(HarnessError):

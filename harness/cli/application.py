@@ -63,6 +63,7 @@ COMMANDS: Mapping[str, Mapping[str, Registered]] = MappingProxyType(
         "Finished runs": {
             "report": Registered("overview:report", "Show a run again, or write it in a format."),
             "diff": Registered("diff:diff", "Say what differs between two runs."),
+            "merge": Registered("merge:merge", "Make one report of those of several machines."),
             "history": Registered(
                 "history:stored",
                 "The results of all runs that were added to a history: how measurements went over"

@@ -19,6 +19,7 @@ from harness.changes.model import JudgedNight, Measurand, Moments, Ratios, measu
 from harness.errors import UnknownName
 from harness.history import evidence
 from harness.report import diff_html, diff_json, diff_markdown, renderers
+from harness.results import merged
 from harness.results.model import SpeedRow
 from harness.results.series import Turns
 from harness.speed import estimate
@@ -60,8 +61,16 @@ def render(difference: figures.Diff, format_name: str) -> str:
 
 
 def night(run: Path) -> JudgedNight:
-    """Return a stored run with what its rounds measured."""
+    """Return a stored run with what its rounds measured.
+
+    Args:
+        run: its folder, or its report.json.
+
+    Raises:
+        UsageError: there is none, or it is merged of runs on several machines.
+    """
     report = renderers.load(run)
+    merged.refuse(report, f"harness diff {run}")
     gathered = evidence.gather(report, run if run.is_dir() else run.parent)
     ratios: dict[Measurand, Ratios] = {}
     for number, row in enumerate(report.speed):

@@ -34,6 +34,7 @@ from harness.history.model import (
     StagePoint,
     Wanted,
 )
+from harness.results import merged
 from harness.results.model import Report
 
 ALL = Wanted()
@@ -112,7 +113,9 @@ class History:
 
         Raises:
             CorruptRecord: the report does not say when it was made.
+            UsageError: it is merged of runs on several machines.
         """
+        merged.refuse(report, "a history")
         began = ingest.moment(report)
         # Before the lock is taken: it may read many megabytes.
         gathered = evidence.gather(report, folder)

@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 
 from harness.report import format as spell
+from harness.report.labels import of_machine
 from harness.results.model import Cost, SpeedRow
 
 
@@ -63,7 +64,8 @@ def lines(rows: Sequence[SpeedRow]) -> list[CostLine]:
     for row in rows:
         for line in () if row.by_phase else _sides(row):
             key = (row.workload, row.preset, row.action, str(row.seed), line.build, line.precision)
-            by_key.setdefault(key, line)
+            of_one = dataclasses.replace(line, precision=f"{line.precision}{of_machine(row)}")
+            by_key.setdefault((*key, row.machine), of_one)
     return list(by_key.values())
 
 

@@ -41,6 +41,11 @@ def _sides(row: Plain) -> list[str]:
     return sides if len(sides) > 1 else []
 
 
+def _no_machine(_: Plain) -> str:
+    """Return the machine of a row that names none: only merged reports do."""
+    return ""
+
+
 #: How a field is read from the other fields of its row, by list of rows and name.
 READ: Mapping[str, Mapping[str, Callable[[Plain], Any]]] = {
     "stages": {
@@ -49,6 +54,7 @@ READ: Mapping[str, Mapping[str, Callable[[Plain], Any]]] = {
         "not_looked_at": _not_looked_at,
     },
     "jobs": {"sides": _sides},
+    "speed": {"machine": _no_machine},
 }
 #: Their names.
 FIELDS = frozenset(name for readers in READ.values() for name in readers)

@@ -20,7 +20,7 @@ Spell = Callable[[MatrixLine | StageRow | SpeedRow], str]
 
 def setting(report: Report, sign: str = "s") -> Spell:
     """Return what spells a row's precision: `fp64`, or, if the report holds more than one seed,
-    `fp64 s1`.
+    `fp64 s1`; of a row of speed in a merged report the machine too, `fp32 on left`.
 
     Args:
         report: the whole report, so that all its tables agree on whether seeds are shown.
@@ -32,12 +32,23 @@ def setting(report: Report, sign: str = "s") -> Spell:
 
 
 def spelled(row: MatrixLine | StageRow | SpeedRow, several: bool, sign: str = "s") -> str:
-    """Return a row's precision, with its seed where there are several.
+    """Return a row's precision, with its seed where there are several, and of a row of speed in a
+    merged report the machine: `fp32 on left`.
 
     Args:
         row: of any table. several: seeds are on the page. sign: what precedes the seed's number.
     """
-    return f"{row.precision} {sign}{row.seed}" if several else row.precision
+    seed = f" {sign}{row.seed}" if several else ""
+    return f"{row.precision}{seed}{of_machine(row) if isinstance(row, SpeedRow) else ''}"
+
+
+def of_machine(row: SpeedRow) -> str:
+    """Return on which machine a row of a merged report was timed, as the end of a label.
+
+    Args:
+        row: of speed.
+    """
+    return f" on {row.machine}" if row.machine else ""
 
 
 def margin(row: StageRow) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from backends.contract import Stage
 from harness.report.fold import folded
+from harness.report.labels import of_machine
 from harness.report.matrix import LETTERS, ORDER, SEVERITY, MatrixLine
 from harness.report.pairs import Summary
 from harness.report.speed_blocks import SpeedBlock, TimedSide
@@ -255,4 +256,5 @@ def slowest(blocks: Sequence[SpeedBlock]) -> str:
     slower = [row for row in rows if row.verdict == Speed.SLOWER and not row.gain and row.ratio]
     if not slower:
         return ""
-    return f"{comparison(max(slower, key=lambda row: row.ratio or 0.0))}."
+    row = max(slower, key=lambda row: row.ratio or 0.0)
+    return f"{comparison(row)}{of_machine(row)}."

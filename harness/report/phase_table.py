@@ -29,11 +29,13 @@ class PhaseTable:
 
 
 def phase_tables(rows: Sequence[SpeedRow]) -> tuple[PhaseTable, ...]:
-    """Group the rows of single phases by workload, preset, precision and seed, in their order."""
-    groups: dict[tuple[str, str, str, int], list[SpeedRow]] = {}
+    """Group the rows of single phases by workload, preset, precision, seed and
+    machine, in their order."""
+    groups: dict[tuple[str, str, str, int, str], list[SpeedRow]] = {}
     for row in rows:
         if row.by_phase:
-            groups.setdefault((row.workload, row.preset, row.precision, row.seed), []).append(row)
+            key = (row.workload, row.preset, row.precision, row.seed, row.machine)
+            groups.setdefault(key, []).append(row)
     return tuple(_phase_table(group) for group in groups.values())
 
 

@@ -196,6 +196,8 @@ class SpeedRow:
             being made other than noise: a busy machine, steps that change while they are measured
             or are too long for the budget.
         device, execution, data, interpreters: as in `StageRow`.
+        machine: in a report that `harness merge` has made, the machine on which it was timed; rows
+            of two machines are never one.
     """
 
     workload: str
@@ -240,6 +242,7 @@ class SpeedRow:
     execution: str = "default"
     data: str = ""
     interpreters: tuple[str, ...] = ()
+    machine: str = ""
 
     @property
     def by_phase(self) -> bool:
@@ -366,3 +369,8 @@ class Report:
     spreads: tuple[Spread, ...] = ()
     history: tuple[FigureHistory, ...] = ()
     commit: str = ""
+
+    @property
+    def merged(self) -> bool:
+        """Whether its speed was timed on several machines."""
+        return any(row.machine for row in self.speed)

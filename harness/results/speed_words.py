@@ -123,7 +123,7 @@ def held(rows: Sequence[SpeedRow]) -> list[list[SpeedRow]]:
 def _key(row: SpeedRow) -> tuple[object, ...]:
     timed = (row.workload, row.preset, row.action, row.segment, row.seed)
     precision = (row.precisions.a, row.a) if row.gain else (row.precision, "")
-    return (*timed, *precision, row.device, row.execution, row.data)
+    return (*timed, *precision, row.device, row.execution, row.data, row.machine)
 
 
 def _held(rows: Sequence[SpeedRow]) -> Iterator[list[SpeedRow]]:
@@ -209,6 +209,7 @@ def _told_apart(row: SpeedRow, other: SpeedRow) -> str:
         (row.precision, row.precision != other.precision),
         (f"seed {row.seed}", row.seed != other.seed),
         (row.data, row.data != other.data),
+        (f"on {row.machine}", row.machine != other.machine),
     )
     return " ".join(text for text, differs in parts if differs) or row.workload
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from cyclopts import Parameter
 
 from harness.errors import UsageError
+from harness.results import merged
 from harness.results.model import Report
 from harness.sinks import mlflow as tracking
 from harness.sinks import tensorboard as events
@@ -122,8 +123,10 @@ def send(
         environ: MLFLOW_EXPERIMENT_NAME names the experiment.
 
     Raises:
-        SendingFailed: it did not arrive whole.
+        SendingFailed: it did not arrive whole. UsageError: it is merged of runs on several
+            machines.
     """
+    merged.refuse(report, "sending")
     if sinks.tensorboard is not None:
         written = events.write(report, sinks.tensorboard)
         say(f"TensorBoard: {len(written)} event files in {sinks.tensorboard}")

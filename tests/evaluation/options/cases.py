@@ -51,6 +51,7 @@ BASES: dict[tuple[str, ...], tuple[Options, ...]] = {
     ("init",): ({"--name": ("fresh",)},),
     ("list",): ({},),
     ("map",): ({"--pair": ("mine.py",)},),
+    ("merge",): ({"REPORTS": ("run", RUN), "--out": ("merged",)},),
     ("nightly",): (
         {"--config": ("night.toml",)},
         {"--config": ("night.toml",), "--dry-run": ()},
