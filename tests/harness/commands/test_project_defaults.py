@@ -88,6 +88,7 @@ def test_a_wrong_name_gets_the_one_that_was_meant():
     ("line", "said"),
     [
         ("yes = true", "for the command line"),
+        ("feedback = 'f.json'", "for the command line"),
         ("python = {torch = 'x'}", "give a text"),
         ("stages = [['W']]", "give a text"),
     ],
