@@ -285,18 +285,10 @@ def test_the_summary_is_markdown_that_stays_what_it_is() -> None:
         ),
         ((CellRow(CELLS[0], CellStatus.NOT_REACHED),), "NONE", 5, "1 was not reached."),
         (
-            (
-                CellRow(
-                    CELLS[0],
-                    CellStatus.OK,
-                    fidelity="INCONCLUSIVE",
-                    headline="Undecided.",
-                    exit_code=6,
-                ),
-            ),
+            (CellRow(CELLS[0], "ok", fidelity="INCONCLUSIVE", headline="Open.", exit_code=6),),
             "INCONCLUSIVE",
             6,
-            "one-linear: Undecided.",
+            "one-linear: Open.",
         ),
     ],
 )
