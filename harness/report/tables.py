@@ -28,7 +28,7 @@ class FlatTable:
 
 #: What tells the rows of a stage, and of a timing, from each other.
 OF_STAGE = ("workload", "a", "b", "precision", "preset", "seed", "stage")
-OF_SPEED = ("workload", "a", "b", "precision", "preset", "seed", "action")
+OF_SPEED = ("workload", "a", "b", "precision", "preset", "seed", "action", "machine")
 OF_BUILD = ("workload", "build", "precision", "preset")
 
 

@@ -17,7 +17,7 @@ from harness.context import Context
 from harness.errors import MergeConflict, UsageError
 from harness.history import open_history
 from harness.records import files
-from harness.report import json_format, renderers
+from harness.report import json_format, renderers, speed_blocks, tables
 from harness.results import merged
 from harness.results.model import QualityRow, Report
 from harness.sinks import delivery
@@ -225,3 +225,10 @@ def test_the_command_ends_with_the_merged_answer(
         cli.main(["merge", "a", "b", "--out", "both"])
     assert 1 == ended.value.code and "both/report.md" in capsys.readouterr().out
     assert "FAIL" == json.loads(Path("both/report.json").read_text())["summary"]["fidelity"]
+
+
+def test_machines_are_apart_in_blocks_and_tables(tmp_path: Path):
+    """A build timed on two machines is two blocks, and its rounds and costs name the machine."""
+    found = together(tmp_path, run(tmp_path / "a"), run(tmp_path / "b"))
+    assert [1, 1] == [len(block.sides) - 1 for block in speed_blocks.blocks(found.speed)]
+    assert "machine" in tables.OF_SPEED
