@@ -106,9 +106,9 @@ def test_a_file_that_cannot_be_used_is_refused(
 
 
 def test_every_option_of_the_file_is_known_that_the_command_knows():
-    """But for consent, which no file gives."""
+    """But for consent and the file of feedback, which no file gives."""
     own, command = map(names, (project_options.application(), cli.app["compare"]))
-    assert command - {"--yes"} == own
+    assert command - {"--yes", "--feedback"} == own
 
 
 def test_the_report_says_what_came_from_the_file():

@@ -245,7 +245,9 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_runs(
     """No folder, a folder in its place: wrong usage, and no run."""
     for path in (tmp_path / "none/f.json", tmp_path):
         assert 2 == ended("compare", "--feedback", path, "--reports", tmp_path / "reports")
-        assert f"--feedback {path}: cannot be written" in " ".join(capsys.readouterr().err.split())
+        # A terminal folds a long path, too.
+        told = "".join(capsys.readouterr().err.split())
+        assert f"--feedback{path}:cannotbewritten" in told
     assert [] == [*tmp_path.iterdir()]
 
 
