@@ -263,14 +263,6 @@ class Inference:
         return draws.entries(named, survey.draws, first=against is None)
 
 
-def _piece_names(against: Against) -> set[str]:
-    return {pair.name for pair in against.decided.matched.pieces}
-
-
-def _tap_names(against: Against) -> set[str]:
-    return {tap.name for tap in against.decided.taps}
-
-
 def plain(piece: Piece) -> dict[str, Any]:
     """Return a piece as plain JSON."""
     return {name: _listed(value) for name, value in dataclasses.asdict(piece).items()}
