@@ -10,6 +10,7 @@ from harness.report.labels import Spell, action, hint, threads
 from harness.report.markdown_text import code, escape, escaped, table
 from harness.report.phase_table import PhaseTable
 from harness.report.phase_table import relation as phase_relation
+from harness.report.speed_blocks import COLUMNS, TimedSide, sides
 from harness.results.model import SpeedRow
 from harness.results.speed_words import relation, relation_interval
 
@@ -36,7 +37,8 @@ def whole_steps(rows: Sequence[SpeedRow], spelled: Spell) -> list[str]:
     for row in rows:
         names = escaped(f"{row.workload} {row.preset}", action(row), spelled(row))
         answer = escape(f"{relation(row)} {relation_interval(row)}".rstrip())
-        a, b = _sides(row)
+        first, second = sides(row)
+        a, b = _cells("a", row.a, first), _cells("b", row.b, second)
         cells.append([*names, *a, answer, str(row.rounds), escape(hint(row))])
         cells.append(["", "", "", *b, "", "", code(row.command) if row.command else ""])
     scale = (
@@ -46,23 +48,13 @@ def whole_steps(rows: Sequence[SpeedRow], spelled: Spell) -> list[str]:
     return [scale, "", *table(HEAD, cells)]
 
 
-def _sides(row: SpeedRow) -> tuple[list[str], list[str]]:
-    """Return the cells of each build."""
-    a = [
-        f"a {escape(row.a)}",
-        spell.seconds(row.a_step_s),
-        spell.rate(row.a_rate),
-        spell.warmup(row.a_warmup_s, row.a_build_s, row.a_first_step_s),
-        spell.memory(row.a_peak_bytes),
+def _cells(name: str, build: str, side: TimedSide) -> list[str]:
+    """Return the cells of one build."""
+    return [
+        f"{name} {escape(build)}",
+        spell.seconds(side.step_s),
+        *(COLUMNS[column](side) for column in ("samples", "build + first step", "memory")),
     ]
-    b = [
-        f"b {escape(row.b)}",
-        spell.seconds(row.b_step_s),
-        spell.rate(row.b_rate),
-        spell.warmup(row.b_warmup_s, row.b_build_s, row.b_first_step_s),
-        spell.memory(row.b_peak_bytes),
-    ]
-    return a, b
 
 
 def step_costs(rows: Sequence[SpeedRow]) -> list[str]:

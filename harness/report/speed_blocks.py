@@ -73,6 +73,11 @@ def blocks(rows: Sequence[SpeedRow]) -> tuple[SpeedBlock, ...]:
     )
 
 
+def sides(row: SpeedRow) -> tuple[TimedSide, TimedSide]:
+    """Return both builds of one row."""
+    return _a(row), _b(row)
+
+
 def _a(row: SpeedRow) -> TimedSide:
     return TimedSide(
         build=f"{row.a} {row.precisions.a}" if row.gain else row.a,
