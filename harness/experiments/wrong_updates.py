@@ -8,6 +8,7 @@ For sides whose own training step takes gradients from outside: those of a pair 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 
 from backends.contract import Stage
@@ -25,6 +26,8 @@ from harness.results.model import StageRow
 from harness.results.verdicts import Fidelity
 
 STAGE, TAKEN = Stage.UPDATE, Stage.GRADIENTS
+#: More updates in a row that say the same are told by the first and the last.
+MOST_ALONE = 4
 
 
 def localise(
@@ -127,15 +130,35 @@ def _of_gradients(pair: Pair, made: Sequence[TensorVerdict], kept: Collection[st
 
 
 def _of_states(pair: Pair, updates: Mapping[str, Sequence[TensorVerdict]]) -> list[str]:
-    """Return what later updates, begun with the other side's state, say of themselves."""
-    parts = []
+    """Return what later updates, begun with the other side's state, say of themselves; of many in a
+    row that say the same, the first and the last are named."""
+    first, says = {}, {}
     for name, made in updates.items():
         departed = [item.name.removeprefix(name + "/") for item in made if _departs(item)]
-        if departed:
-            parts.append(f"{name} departs all the same, {departed[0]} first")
-        elif not any(item.verdict == Fidelity.INCONCLUSIVE for item in made):
-            parts.append(f"{name} agrees")
+        undecided = any(item.verdict == Fidelity.INCONCLUSIVE for item in made)
+        first[name] = next(iter(departed), "")
+        says[name] = (
+            Fidelity.FAIL if departed else Fidelity.INCONCLUSIVE if undecided else Fidelity.PASS
+        )
+    parts = []
+    for verdict, names in itertools.groupby(first, key=says.__getitem__):
+        if verdict != Fidelity.INCONCLUSIVE:
+            parts += _in_a_row(list(names), first, verdict == Fidelity.FAIL)
     return [f"begun with the state of {pair.a.side}, {', '.join(parts)}"] if parts else []
+
+
+def _in_a_row(names: Sequence[str], first: Mapping[str, str], departs: bool) -> list[str]:
+    """Return what updates of one verdict say; `first`: what departs first, by update."""
+    if len(names) <= MOST_ALONE:
+        return [_said(name, first[name]) for name in names]
+    if departs:
+        more = f"as do the {len(names) - 1} updates behind it, up to {names[-1]}"
+        return [f"{_said(names[0], first[names[0]])}, {more}"]
+    return [f"all {len(names)} updates from {names[0]} to {names[-1]} agree"]
+
+
+def _said(name: str, departed: str) -> str:
+    return f"{name} departs all the same, {departed} first" if departed else f"{name} agrees"
 
 
 def _run_forced_update(run_context: runner.RunContext, job: ForcedUpdateJob) -> store.Record:
